@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"snug/hub"
+)
+
+// World is a relay and a browser for one test.
+type World struct {
+	*Relay
+	t       testing.TB
+	browser context.Context
+
+	mu       sync.Mutex
+	problems []string       // guarded by mu
+	readers  sync.WaitGroup // one for each page's console
+}
+
+// New starts a relay with the limits and a browser with a fresh profile. Without a browser on the machine it skips
+// the test, or fails it if SNUG_TEST_ALL is set.
+func New(t testing.TB, limits hub.Limits) *World {
+	t.Helper()
+	path := chromium(t)
+	w := &World{t: t, Relay: startRelay(t, limits)}
+	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path),
+		chromedp.NoSandbox, // tests run as root in containers
+		chromedp.DisableGPU,
+		chromedp.UserDataDir(t.TempDir()),
+		chromedp.WindowSize(1280, 800),
+		chromedp.Flag("lang", "en-US"),
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Env("LANGUAGE=en", "HOME="+t.TempDir()),
+	)...)
+	browser, endBrowser := chromedp.NewContext(allocator)
+	w.browser = browser
+	t.Cleanup(func() {
+		endBrowser()
+		endAllocator()
+		w.readers.Wait()
+		for _, p := range w.problems {
+			t.Error(p)
+		}
+	})
+	if err := chromedp.Do(browser); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	return w
+}
+
+// chromium finds a browser of the Chromium family.
+func chromium(t testing.TB) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	Skip(t, "no browser: install one with `apt-get install chromium`")
+	return ""
+}
+
+// Skip skips a test for want of a tool, saying how to get it. With SNUG_TEST_ALL set, as in .ci/run, it fails.
+func Skip(t testing.TB, how string) {
+	t.Helper()
+	if os.Getenv("SNUG_TEST_ALL") != "" {
+		t.Fatal(how)
+	}
+	t.Skip(how)
+}
+
+// Person is somebody with a browser profile of their own: own storage, own cache, nothing shared with the others.
+type Person struct {
+	Name    string
+	w       *World
+	profile context.Context
+}
+
+// Person brings in somebody new.
+func (w *World) Person(name string) *Person {
+	w.t.Helper()
+	profile, end := chromedp.NewContext(w.browser, chromedp.WithNewBrowserContext())
+	w.t.Cleanup(end)
+	if err := chromedp.Do(profile); err != nil { // an empty tab keeps the profile when all others are closed
+		w.t.Fatal(err)
+	}
+	return &Person{Name: name, w: w, profile: profile}
+}
+
+// Tab opens a new tab of this person at a path of the relay, like / or /#….
+func (p *Person) Tab(path string) *Page {
+	p.w.t.Helper()
+	tab, end := chromedp.NewContext(p.profile)
+	page := &Page{t: p.w.t, who: p.Name, ctx: tab, end: end}
+	p.w.t.Cleanup(page.Close)
+	p.w.readConsole(page)
+	if err := chromedp.Do(tab, chromedp.Navigate(p.w.URL+path)); err != nil {
+		p.w.t.Fatalf("%s opens %s: %v", p.Name, path, err)
+	}
+	return page
+}
+
+// expected are the answers that are part of the protocol, which the browser reports as failed resources all the same:
+// 409 tells a sender that the members have changed.
+var expected = []string{"status of 409"}
+
+// readConsole collects what goes wrong in the page until it is closed.
+func (w *World) readConsole(page *Page) {
+	messages := chromedp.Console(page.ctx)
+	w.readers.Go(func() {
+		for m, err := range messages {
+			if err != nil {
+				return // the tab is closed
+			}
+			wrong := m.IsException() || m.Type == chromedp.ConsoleError || m.Source == "security"
+			if !wrong || slices.ContainsFunc(expected, func(e string) bool { return strings.Contains(m.Text, e) }) {
+				continue
+			}
+			w.mu.Lock()
+			w.problems = append(w.problems, fmt.Sprintf("%s's console: %s (%s:%d)", page.who, m, m.URL, m.Line+1))
+			w.mu.Unlock()
+		}
+	})
+}
+
+// Problems takes the problems seen so far, for a test that provokes one.
+func (w *World) Problems() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	taken := w.problems
+	w.problems = nil
+	return taken
+}
+
+// screenshots is where pictures go: SNUG_SCREENSHOTS, or nowhere that lasts.
+func screenshots(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("SNUG_SCREENSHOTS")
+	if dir == "" {
+		return t.TempDir()
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return abs
+}

@@ -1,0 +1,142 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"snug/hub"
+)
+
+func nothingHeld(s hub.Stats) bool { return s.Messages == 0 }
+
+func TestTwoBrowsersChat(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/")
+	ann.Await("the start screen", `!!button('Open a new room')`)
+	ann.Screenshot("start")
+	link := ann.NewRoom(false)
+	ann.Screenshot("room-empty")
+
+	ben := w.Person("Ben").Tab("/" + link)
+	ben.Await("the door", `!!field('Your name')`)
+	ben.Screenshot("door")
+	ben.Enter(false)
+	ann.Members(2)
+	ben.Members(2)
+
+	ann.Say("Is anybody here?")
+	ben.Sees("Is anybody here?")
+	ben.Say("I am. Through the office proxy, too.")
+	ann.Sees("Is anybody here?", "I am. Through the office proxy, too.")
+	ann.Delivered()
+	ben.Delivered()
+	w.Hub.Await(t, "every message is freed when everyone has it", nothingHeld)
+	ann.Screenshot("room")
+
+	ann.Phone()
+	ann.Dark(true)
+	ann.Screenshot("room-phone-dark")
+
+	ann.Leave()
+	ben.Members(1)
+	ben.Leave()
+	w.Hub.Await(t, "a room without members is gone with all its bytes", func(s hub.Stats) bool {
+		return s.Rooms == 0 && s.Bytes == 0
+	})
+}
+
+func TestNewcomerSeesOnlyWhatComesAfter(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/")
+	link := ann.NewRoom(false)
+	ben := w.Person("Ben").Tab("/" + link)
+	ben.Enter(false)
+	ann.Members(2)
+	ann.Say("before")
+	ben.Sees("before")
+
+	cat := w.Person("Cat").Tab("/" + link)
+	cat.Enter(false)
+	ann.Members(3)
+	ben.Members(3)
+	ann.Say("after")
+	cat.Sees("after")
+	ben.Sees("before", "after")
+	cat.Say("hello from the newcomer")
+	ann.Sees("before", "after", "hello from the newcomer")
+	w.Hub.Await(t, "every message is freed when everyone has it", nothingHeld)
+}
+
+func TestComesBackToWhatWasMissed(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/")
+	link := ann.NewRoom(false)
+	ben := w.Person("Ben")
+	tab := ben.Tab("/" + link)
+	tab.Enter(true)
+	ann.Members(2)
+	ann.Say("one")
+	tab.Sees("one")
+	w.Hub.Await(t, "the first message is freed", nothingHeld)
+
+	tab.Close()
+	missed := []string{"two", "three", "four"}
+	for _, text := range missed {
+		ann.Say(text)
+	}
+	w.Hub.Await(t, "what Ben is owed is kept", func(s hub.Stats) bool { return s.Messages >= len(missed) && s.Members == 2 })
+
+	again := ben.Tab("/")
+	again.ComeBack("Private room")
+	again.Sees(missed...)
+	ann.Members(2)
+	ann.Delivered()
+	w.Hub.Await(t, "what Ben missed is freed when he has it", nothingHeld)
+	again.Say("I have read it all.")
+	ann.Sees("one", "two", "three", "four", "I have read it all.")
+}
+
+func TestPassphraseRoom(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann, ben := w.Person("Ann").Tab("/"), w.Person("Ben").Tab("/")
+	ann.Passphrase("Stammtisch", "seven words that nobody would ever guess")
+	ben.Passphrase(" stammtisch ", "seven words that nobody would ever guess")
+	ann.Members(2)
+	ann.Say("Prost!")
+	ben.Sees("Prost!")
+	w.Hub.Await(t, "every message is freed when everyone has it", nothingHeld)
+}
+
+// TestTextStaysText: what looks like markup arrives as the characters it was typed as, and runs nothing.
+func TestTextStaysText(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/")
+	ben := w.Person("Ben").Tab("/" + ann.NewRoom(false))
+	ben.Enter(false)
+	ann.Members(2)
+	text := `<img src=x onerror="document.title='owned'"><script>alert(1)</script>`
+	ann.Say(text)
+	ben.Sees(text)
+	if title := read[string](ben, "document.title"); strings.Contains(title, "owned") {
+		t.Errorf("the page's title is %q", title)
+	}
+}
+
+// TestHarnessSeesProblems: a page that throws, or does what its security policy forbids, fails its test.
+func TestHarnessSeesProblems(t *testing.T) {
+	w := New(t, hub.Limits{})
+	page := w.Person("Eve").Tab("/")
+	page.Await("the start screen", `!!button('Open a new room')`)
+	read[bool](page, `setTimeout(() => { throw new Error('thrown') }) > 0`)
+	read[bool](page, `(new Image().src = 'https://example.invalid/x.png') !== ''`)
+	read[bool](page, `!console.error('logged')`)
+	page.Await("another turn of the loop", `!(window.turns ??= 3) || --window.turns < 1`)
+	page.Close()
+	w.readers.Wait()
+	found := strings.Join(w.Problems(), "\n")
+	for _, want := range []string{"thrown", "Content Security Policy", "logged"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("the harness did not see %q; it saw %q", want, found)
+		}
+	}
+}

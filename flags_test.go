@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"snug/hub"
+)
+
+func TestSize(t *testing.T) {
+	tests := []struct {
+		text string
+		want size
+	}{
+		{"1", 1}, {"512B", 512}, {"64KiB", 64 << 10}, {"64 MiB", 64 << 20}, {"64mib", 64 << 20}, {"1GiB", 1 << 30}, {"2MB", 2e6}, {"3kb", 3e3}, {"1GB", 1e9},
+	}
+	for _, test := range tests {
+		var got size
+		if err := got.UnmarshalText([]byte(test.text)); err != nil || got != test.want {
+			t.Errorf("%s: got %d, %v, want %d", test.text, got, err, test.want)
+		}
+		var again size
+		if err := again.UnmarshalText([]byte(got.String())); err != nil || again != got {
+			t.Errorf("%s is written %s, which reads as %d, %v", test.text, got, again, err)
+		}
+	}
+	for _, text := range []string{"", "0", "-1", "MiB", "1.5GiB", "64 MiB each", "9223372036854775807GiB", "1TiB", "0x10"} {
+		var got size
+		if err := got.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q was read as %d", text, got)
+		}
+	}
+}
+
+func TestPublicURL(t *testing.T) {
+	for text, want := range map[string]publicURL{"https://snug.example/": "https://snug.example", "http://host:8080/chat": "http://host:8080/chat"} {
+		var got publicURL
+		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
+			t.Errorf("%s: got %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "snug.example", "ftp://x", "https://", "https://u:p@x", "https://x/?a", "https://x/#a"} {
+		if err := new(publicURL).UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q was taken", text)
+		}
+	}
+}
+
+func TestWelcome(t *testing.T) {
+	plain := "\nOn other machines browsers encrypt over https only: put TLS in front, or try --tls-self-signed."
+	tests := []struct {
+		listen address
+		port   int
+		secure bool
+		want   string
+	}{
+		{":8080", 8080, false, "snug: open http://localhost:8080" + plain},
+		{"0.0.0.0:80", 80, false, "snug: open http://localhost" + plain},
+		{"192.0.2.1:80", 80, false, "snug: open http://192.0.2.1" + plain},
+		{"[::]:443", 443, true, "snug: open https://localhost"},
+		{"[::1]:0", 41234, false, "snug: open http://[::1]:41234"},
+		{"[2001:db8::1]:443", 443, true, "snug: open https://[2001:db8::1]"},
+		{"localhost:9000", 9000, false, "snug: open http://localhost:9000"},
+	}
+	for _, test := range tests {
+		c := serveCmd{Listen: test.listen}
+		if got := c.welcome(&net.TCPAddr{Port: test.port}, test.secure, ""); got != test.want {
+			t.Errorf("%s\n got %q\nwant %q", test.listen, got, test.want)
+		}
+	}
+}
+
+// parse reads args without the environment of the test.
+func parse(t *testing.T, args ...string) (*cli, *kong.Kong) {
+	t.Helper()
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "SNUG_") {
+			t.Setenv(name, "") // to have it back after the test
+			os.Unsetenv(name)
+		}
+	}
+	var c cli
+	parser, err := newParser(&c, io.Discard, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return &c, parser
+}
+
+// TestDefaults: what the flags say where nothing is said is what the hub does where nothing is said.
+func TestDefaults(t *testing.T) {
+	c, _ := parse(t)
+	if got, want := c.Serve.limits().Wire(), (hub.Limits{}).Wire(); got != want {
+		t.Errorf("limits %+v, the hub's are %+v", got, want)
+	}
+	if c.Serve.ChunkTTL != 0 || time.Duration(c.Serve.MessageTTL) != 12*time.Hour {
+		t.Errorf("chunks live %v, messages %v", c.Serve.ChunkTTL, c.Serve.MessageTTL)
+	}
+	if err := c.Serve.check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReadmeConfiguration: the table in the README is what the flags say. SNUG_UPDATE=1 writes it anew.
+func TestReadmeConfiguration(t *testing.T) {
+	const begin, end = "<!-- flags: written by SNUG_UPDATE=1 go test -run TestReadmeConfiguration . -->\n", "<!-- end of flags -->"
+	update := os.Getenv("SNUG_UPDATE") != ""
+	_, parser := parse(t)
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(readme), begin)
+	got, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatal("README.md has lost the marks around its table of flags")
+	}
+	want := flagTable(parser.Model.Node)
+	if update {
+		if err := os.WriteFile("README.md", []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if got != want {
+		t.Errorf("run SNUG_UPDATE=1 go test -run TestReadmeConfiguration .\n got %s\nwant %s", got, want)
+	}
+}
+
+func flagTable(app *kong.Node) string {
+	var b strings.Builder
+	b.WriteString("| flag | variable | default | |\n|---|---|---|---|\n")
+	row := func(flag *kong.Flag) {
+		if flag.Hidden || len(flag.Envs) == 0 {
+			return
+		}
+		value := flag.Default
+		if value != "" {
+			value = "`" + value + "`"
+		}
+		fmt.Fprintf(&b, "| `--%s` | `%s` | %s | %s |\n", flag.Name, flag.Envs[0], value, strings.ReplaceAll(flag.Help, "|", "\\|"))
+	}
+	for _, command := range app.Children {
+		if command.Name == "serve" {
+			for _, flag := range command.Flags {
+				row(flag)
+			}
+		}
+	}
+	for _, flag := range app.Flags {
+		row(flag)
+	}
+	return b.String()
+}

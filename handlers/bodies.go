@@ -1,0 +1,145 @@
+package handlers
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"snug/hub"
+	"snug/wire"
+)
+
+// Media types of bodies.
+const (
+	octets = "application/octet-stream"
+	plain  = "text/plain"
+	jsons  = "application/json"
+)
+
+// maxList bounds JSON bodies that hold a list of ids: some thousand chunks of an ack.
+const maxList = 64 << 10
+
+// maxJoin bounds a join: the joiner's card and those of the members it knew, in base64 with room for the ids around them.
+const maxJoin = (wire.MaxKnown + 1) * (wire.MaxCard*4/3 + 128)
+
+// readBytes reads a body of at most max bytes: raw, or base64url as text/plain for networks that refuse binary posts.
+// Errors: hub.ErrTooLarge, errMediaType, errBodyLate, wire.ErrMalformed.
+func readBytes(c echo.Context, max int) ([]byte, error) {
+	kind, err := mediaType(c.Request(), octets)
+	switch {
+	case err != nil:
+		return nil, err
+	case kind == octets:
+		return readBody(c, max)
+	case kind != plain:
+		return nil, errMediaType
+	}
+	b, err := readBody(c, base64.RawURLEncoding.EncodedLen(max)+len("\r\n"))
+	if err != nil {
+		return nil, err
+	}
+	var out wire.Bytes
+	if err := out.UnmarshalText(bytes.TrimRight(b, "\r\n")); err != nil {
+		return nil, fmt.Errorf("body: %w", err)
+	}
+	return out, nil
+}
+
+// readJSON reads a body of at most max bytes as exactly one JSON value of the kind of v, with no field that v lacks. An
+// empty body leaves v as it is if optional. Errors: as readBytes.
+func readJSON(c echo.Context, max int, v any, optional bool) error {
+	kind, err := mediaType(c.Request(), jsons)
+	if err == nil && kind != jsons && kind != plain { // text/plain is what sendBeacon sends
+		err = errMediaType
+	}
+	if err != nil {
+		return err
+	}
+	b, err := readBody(c, max)
+	if err != nil || (optional && len(b) == 0) {
+		return err
+	}
+	return decodeJSON(b, v)
+}
+
+// decodeJSON is the parser of readJSON. The decoder's own words quote the body, so they are not passed on; those of wire do not.
+func decodeJSON(b []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	err := d.Decode(v)
+	switch {
+	case errors.Is(err, wire.ErrMalformed):
+		return fmt.Errorf("body: %w", err)
+	case err != nil:
+		return fmt.Errorf("body: %w: not the JSON that this path takes", wire.ErrMalformed)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("body: %w: something follows the JSON", wire.ErrMalformed)
+	}
+	return nil
+}
+
+// mediaType is the type of the body without parameters; fallback if there is none.
+func mediaType(r *http.Request, fallback string) (string, error) {
+	value := r.Header.Get("Content-Type")
+	if value == "" {
+		return fallback, nil
+	}
+	kind, _, err := mime.ParseMediaType(value)
+	if err != nil {
+		return "", errMediaType
+	}
+	return kind, nil
+}
+
+// readBody reads at most max bytes, refusing a larger Content-Length before it reads anything. The deadline that bound has
+// set for those who send a byte a minute is taken back at the end, because the connection lives on.
+func readBody(c echo.Context, max int) ([]byte, error) {
+	r := c.Request()
+	if r.ContentLength > int64(max) {
+		return nil, hub.ErrTooLarge
+	}
+	b, err := readUpTo(http.MaxBytesReader(c.Response().Writer, r.Body, int64(max)), r.ContentLength)
+	switch {
+	case err == nil:
+		return b, readDeadline(c, time.Time{})
+	case isType[*http.MaxBytesError](err):
+		return nil, hub.ErrTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, errBodyLate
+	}
+	return nil, fmt.Errorf("body: %w: it ended too early", wire.ErrMalformed)
+}
+
+// readUpTo reads to the end; with the length known it allocates once, since chunks are kept as they are read.
+func readUpTo(r io.Reader, length int64) ([]byte, error) {
+	if length < 0 {
+		b, err := io.ReadAll(r)
+		return bytes.Clone(b), err
+	}
+	b := make([]byte, length)
+	_, err := io.ReadFull(r, b)
+	return b, err
+}
+
+// readDeadline bounds reading of the body; the zero time takes the bound away. Not every ResponseWriter of a test has one.
+func readDeadline(c echo.Context, t time.Time) error {
+	if err := controller(c).SetReadDeadline(t); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}
+
+func isType[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}

@@ -1,0 +1,114 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"snug/wire"
+)
+
+// requestTime bounds the answer of everything but a stream, which sets its own deadline for each write: the longest
+// body and the longest hold fit in with half a minute to spare.
+const requestTime = 2 * time.Minute
+
+// observe counts each request and logs it at debug level: route pattern, method, status, time and size, nothing that the
+// client chose. Outermost, so it sees the final status.
+func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := time.Now()
+		if err := next(c); err != nil {
+			c.Error(err)
+		}
+		method, status := knownMethod(c.Request().Method), c.Response().Status
+		s.metrics.request(route(c), method, status)
+		s.log.LogAttrs(context.Background(), slog.LevelDebug, "request",
+			slog.String("route", route(c)), slog.String("method", method), slog.Int("status", status),
+			slog.Duration("took", time.Since(start)), slog.Int64("bytes", c.Response().Size))
+		return nil
+	}
+}
+
+// knownMethod keeps made-up methods out of logs and labels.
+func knownMethod(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodHead, http.MethodOptions, http.MethodDelete:
+		return m
+	}
+	return "other"
+}
+
+// recoverPanic turns a panic into a 500. The log gets the place; it gets the value only if the runtime made it, since any other
+// may hold what a client sent.
+func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			r := recover()
+			if r == nil {
+				return
+			}
+			if r == http.ErrAbortHandler { // ends the connection, on purpose
+				panic(r)
+			}
+			s.metrics.panics.Inc()
+			what := "not a runtime error"
+			if e, ok := r.(runtime.Error); ok {
+				what = e.Error()
+			}
+			s.log.Error("panic", "route", route(c), "what", what, "stack", string(debug.Stack()))
+			err = errPanic
+		}()
+		return next(c)
+	}
+}
+
+// errPanic has no row in the table of refusals, so it is 500 internal. It is logged where it is caught.
+var errPanic = errors.New("handler panicked")
+
+// bound refuses what is too long, gives the answer a deadline, and sets the headers that every answer has.
+func (s *Server) bound(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		deadline := time.Now().Add(requestTime)
+		if err := controller(c).SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return err
+		}
+		// Set even where no handler reads: net/http reads a refused body to its end, to keep the connection.
+		if c.Request().ContentLength != 0 {
+			if err := readDeadline(c, time.Now().Add(s.conf.BodyTimeout)); err != nil {
+				return err
+			}
+		}
+		if len(c.Request().RequestURI) > wire.MaxURL {
+			return errURLTooLong
+		}
+		return next(c)
+	}
+}
+
+// noOptions makes OPTIONS a method like any other: Echo would answer 204, and there is nothing here for other origins.
+func (s *Server) noOptions(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		allow, ok := c.Get(echo.ContextKeyHeaderAllow).(string)
+		if !ok {
+			return next(c)
+		}
+		c.Response().Header().Set("Allow", strings.TrimPrefix(allow, "OPTIONS, "))
+		return echo.ErrMethodNotAllowed
+	}
+}
+
+// controller reaches the connection. It goes around Echo's Response, whose Flush would swallow the error.
+func controller(c echo.Context) *http.ResponseController {
+	return http.NewResponseController(c.Response().Writer)
+}

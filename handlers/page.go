@@ -1,0 +1,145 @@
+package handlers
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// page is what the browser gets, by path: every file, compressed and hashed once at start. Static after construction.
+type page map[string]asset
+
+// asset is one file. gzip is nil where compressing does not pay.
+type asset struct {
+	kind        string
+	etag        string // without quotes
+	plain, gzip []byte
+}
+
+// securityHeaders of the page. A page that holds keys runs nothing but the files of this relay, talks to nobody else,
+// and is framed by nobody. Trusted Types with no policy make every string-to-code sink of the DOM throw. Static.
+var securityHeaders = map[string]string{
+	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; " +
+		"media-src blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; " +
+		"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+	"Cross-Origin-Opener-Policy": "same-origin",
+	"Permissions-Policy": "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), " +
+		"magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()",
+}
+
+// kinds are the media types of the files a page is made of. A table of our own, since mime reads the machine's. Static.
+var kinds = map[string]string{
+	".css":         "text/css; charset=utf-8",
+	".html":        "text/html; charset=utf-8",
+	".ico":         "image/x-icon",
+	".js":          "text/javascript; charset=utf-8",
+	".json":        "application/json",
+	".mjs":         "text/javascript; charset=utf-8",
+	".png":         "image/png",
+	".svg":         "image/svg+xml",
+	".txt":         "text/plain; charset=utf-8",
+	".webmanifest": "application/manifest+json",
+	".webp":        "image/webp",
+	".woff2":       "font/woff2",
+}
+
+// loadPage reads all files whose kind it knows; others, like the sources that embed them, are not for the browser.
+// A file x.html is found at /x as well.
+func loadPage(files fs.FS) (page, error) {
+	p := page{}
+	if files == nil {
+		return p, nil
+	}
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		kind, known := kinds[path.Ext(name)]
+		if err != nil || d.IsDir() || !known || strings.ContainsAny(name, ":*") { // Echo's wildcards
+			return err
+		}
+		b, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		p["/"+name] = newAsset(kind, b)
+		if bare, isHTML := strings.CutSuffix(name, ".html"); isHTML && bare != "index" {
+			p["/"+bare] = p["/"+name]
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("handlers: read the page: %w", err)
+	}
+	return p, nil
+}
+
+func newAsset(kind string, b []byte) asset {
+	hash := sha256.Sum256(b)
+	a := asset{kind: kind, etag: hex.EncodeToString(hash[:12]), plain: b}
+	if z := compress(b); len(z) < len(b)*9/10 { // pictures and fonts are compressed already
+		a.gzip = z
+	}
+	return a
+}
+
+func compress(b []byte) []byte {
+	var z bytes.Buffer
+	w, err := gzip.NewWriterLevel(&z, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(b)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		panic("handlers: gzip into memory: " + err.Error()) // a wrong level, nothing else
+	}
+	return z.Bytes()
+}
+
+// file is GET of a file of the page.
+func (s *Server) file(c echo.Context) error { return s.page[c.Path()].serve(c) }
+
+// serve writes the asset, or 304 to whom has it. The browser asks each time: a new relay means a new page at once.
+func (a asset) serve(c echo.Context) error {
+	h := c.Response().Header()
+	for name, value := range securityHeaders {
+		h.Set(name, value)
+	}
+	h.Set("Cache-Control", "no-cache")
+	body, etag := a.plain, a.etag
+	if a.gzip != nil {
+		h.Add("Vary", "Accept-Encoding")
+		if acceptsGzip(c.Request()) {
+			body, etag = a.gzip, a.etag+"-gz"
+			h.Set("Content-Encoding", "gzip")
+		}
+	}
+	h.Set("ETag", `"`+etag+`"`)
+	if strings.Contains(c.Request().Header.Get("If-None-Match"), `"`+a.etag) { // a hash is found whole or not at all
+		h.Del("Content-Encoding")
+		return c.NoContent(http.StatusNotModified)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	return c.Blob(http.StatusOK, a.kind, body)
+}
+
+// acceptsGzip reads Accept-Encoding as far as it matters: gzip is named and not with weight zero.
+func acceptsGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			q, given := strings.CutPrefix(strings.ReplaceAll(weight, " ", ""), "q=")
+			n, err := strconv.ParseFloat(q, 32)
+			return !given || (err == nil && n > 0)
+		}
+	}
+	return false
+}

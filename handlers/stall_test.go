@@ -1,0 +1,150 @@
+package handlers
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"snug/wire"
+)
+
+// narrow gives every accepted connection the smallest send buffer, so that a reader that stops is noticed at once, and
+// tells which connections the server closes.
+type narrow struct {
+	net.Listener
+	closed chan string // client addresses
+}
+
+func (n narrow) Accept() (net.Conn, error) {
+	conn, err := n.Listener.Accept()
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		err = errors.Join(err, tcp.SetWriteBuffer(4<<10))
+		conn = noting{tcp, n.closed}
+	}
+	return conn, err
+}
+
+type noting struct {
+	net.Conn
+	closed chan string
+}
+
+func (n noting) Close() error {
+	n.closed <- n.RemoteAddr().String()
+	return n.Conn.Close()
+}
+
+// TestStalledReaderHurtsOnlyItself: of 100 members one stops reading. The others have everything before its deadline, its
+// stream is closed then, and it reads on from its cursor with nothing lost and nothing twice.
+func TestStalledReaderHurtsOnlyItself(t *testing.T) {
+	const members, messages, size = 100, 60, 8 << 10 // half a megabyte cannot hide in socket buffers
+	closed := make(chan string, 10*members)
+	r := newRelay(t, func(r *relay) {
+		r.conf.Streams.Write = 3 * time.Second
+		r.web.Listener = narrow{r.web.Listener, closed}
+	})
+	room := r.room(1)
+	people := make([]*person, members)
+	for n := range people {
+		people[n] = room.join(n)
+	}
+	start := people[members-1].Cursor
+	sender, stalled := people[0], people[1]
+
+	conn := r.dial("GET " + stalled.path("/stream", "after", start.String()) + " HTTP/1.1\r\nHost: x\r\n\r\n")
+	if err := conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the stalled stream is open", func() bool { return r.metric("snug_readers", kindStream) == 1 })
+
+	var others sync.WaitGroup
+	for _, p := range people[2:] {
+		body := p.openRaw("after", start.String())
+		others.Go(func() {
+			if got, err := readMessages(body, messages); err != nil || len(got) != messages {
+				t.Errorf("got %d messages, %v", len(got), err)
+			}
+		})
+	}
+	sent := map[wire.MessageID]int{}
+	for n := range messages {
+		sent[sender.post(sizedFrame(byte(n), size)).ID]++
+	}
+	others.Wait()
+	if n := r.metric("snug_streams_ended_total", endStalled); n != 0 {
+		t.Error("the stalled stream was closed before the others had everything")
+	}
+	late := time.After(patience)
+	for addr := ""; addr != conn.LocalAddr().String(); {
+		select {
+		case addr = <-closed:
+		case <-late:
+			t.Fatal("the stalled stream stays open")
+		}
+	}
+	if n := r.metric("snug_streams_ended_total", endStalled); n != 1 {
+		t.Errorf("got %v streams ended as stalled, want 1", n)
+	}
+
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := readMessages(resp.Body, messages)
+	if err == nil || len(got) >= messages {
+		t.Fatalf("got %d messages and %v from a stream that was cut", len(got), err)
+	}
+	cursor := start
+	if len(got) > 0 {
+		cursor = got[len(got)-1].at
+	}
+	rest, err := readMessages(stalled.openRaw("after", cursor.String()), messages-len(got))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range append(got, rest...) {
+		sent[m.id]--
+	}
+	for id, n := range sent {
+		if n != 0 {
+			t.Errorf("message %v: %+d", id, -n)
+		}
+	}
+}
+
+// received is a message as a reader has it.
+type received struct {
+	id wire.MessageID
+	at wire.Cursor
+}
+
+// readMessages reads whole messages from a stream until it has n or the stream ends.
+func readMessages(body io.Reader, n int) (got []received, err error) {
+	lines := bufio.NewReaderSize(body, 64<<10)
+	var id wire.MessageID
+	for len(got) < n {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			return got, err
+		}
+		if data, ok := bytes.CutPrefix(line, []byte(`data: {"from":"`)); ok {
+			id, err = wire.ParseMessageID(string(data[len(`AAAAAAAAAAAAAAAAAAAAAA","id":"`):][:22]))
+		}
+		if at, ok := bytes.CutPrefix(line, []byte("id: ")); ok && err == nil {
+			var m received
+			m.id = id
+			m.at, err = wire.ParseCursor(string(bytes.TrimSpace(at)))
+			got = append(got, m)
+		}
+		if err != nil {
+			return got, err
+		}
+	}
+	return got, nil
+}

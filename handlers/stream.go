@@ -1,0 +1,107 @@
+package handlers
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"snug/hub"
+	"snug/wire"
+)
+
+// streamRequest is what GET /r/{room}/stream asks for.
+type streamRequest struct {
+	caller
+	after  wire.Cursor
+	batch  bool // end after the first events, or after age
+	octets bool // as octet-stream, for networks that hold text back
+	hb     time.Duration
+	age    time.Duration // planned, before jitter
+}
+
+// stream is GET /r/{room}/stream: events as they come. It ends the older stream of the session and changes nothing else.
+func (s *Server) stream(c echo.Context) error {
+	req, err := s.parseStream(c)
+	if err != nil {
+		return err
+	}
+	if s.isDraining() {
+		return later{hub.ErrClosed, s.spread()}
+	}
+	kind, of := req.kind()
+	sub, err := s.conf.Hub.Subscribe(req.room, req.session, req.after, of)
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	count := s.metrics.kinds[kind]
+	count.open.Inc()
+	defer count.open.Dec()
+	streamHeaders(c, req.octets)
+	k := s.newSink(c, sub, req, count)
+	s.metrics.ended.WithLabelValues(k.run(c.Request().Context())).Inc()
+	return nil
+}
+
+func (s *Server) parseStream(c echo.Context) (req streamRequest, err error) {
+	if req.caller, err = parseCaller(c); err != nil {
+		return req, err
+	}
+	if req.after, err = param(req.query, "after", wire.ParseCursor); err != nil {
+		return req, err
+	}
+	mode, err := req.query.oneOf("mode", "stream", "batch")
+	if err != nil {
+		return req, err
+	}
+	as, err := req.query.oneOf("as", "event-stream", "octet-stream")
+	if err != nil {
+		return req, err
+	}
+	req.batch, req.octets = mode == "batch", as == "octet-stream"
+	own := s.conf.Streams
+	if req.hb, err = req.query.seconds("hb", span{wire.MinHeartbeat, wire.MaxHeartbeat, own.Heartbeat}); err != nil {
+		return req, err
+	}
+	life, err := req.query.seconds("life", span{wire.MinLife, own.Life, own.Life})
+	if err != nil {
+		return req, err
+	}
+	hold, err := req.query.seconds("hold", s.holdSpan())
+	if req.age = life; req.batch {
+		req.age = hold
+	}
+	return req, err
+}
+
+// kind is the metrics label and the hub's kind of the reader.
+func (r streamRequest) kind() (string, hub.Kind) {
+	switch {
+	case r.batch:
+		return kindBatch, hub.Batch
+	case r.octets:
+		return kindOctets, hub.Stream
+	}
+	return kindStream, hub.Stream
+}
+
+// streamHeaders are what gets a stream through proxies. The types have no charset, because some products know streams by
+// the exact type only.
+func streamHeaders(c echo.Context, asOctets bool) {
+	h := c.Response().Header()
+	h.Set("Content-Type", "text/event-stream")
+	if asOctets {
+		h.Set("Content-Type", octets)
+	}
+	h.Set("Cache-Control", "no-cache, no-store, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+	c.Response().WriteHeader(http.StatusOK)
+}
+
+// spread is a random delay before coming back after a shutdown, so that not everybody comes at once.
+func (s *Server) spread() time.Duration { return rand.N(s.conf.Streams.Spread) }
+
+// jitter adds up to a tenth, so that streams opened together do not end together.
+func jitter(d time.Duration) time.Duration { return d + rand.N(d/10+1) }

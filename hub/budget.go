@@ -1,0 +1,179 @@
+package hub
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"snug/wire"
+)
+
+// need is what an operation is going to add to a room.
+type need struct {
+	log      int64 // bytes of the log
+	messages int
+	beside   int64 // other bytes
+	letGo    bool  // members that are away may be let go for it
+}
+
+// admit makes sure that what is needed fits into the room and into the relay, and reserves the bytes. Whoever has to be
+// let go for it is let go. Errors: ErrRoomFull, ErrRelayFull.
+func (r *room) admit(n need) error {
+	if err := r.makeRoom(n); err != nil {
+		return err
+	}
+	bytes, limit := n.log+n.beside, r.hub.limits.RelayBytes
+	if r.reserve(bytes, limit) {
+		return nil
+	}
+	if n.letGo {
+		r.yield(r.hub.bytes.Load() + bytes - limit)
+		if r.reserve(bytes, limit) {
+			return nil
+		}
+	}
+	return ErrRelayFull
+}
+
+// makeRoom lets go of members that are away, the furthest behind first, if only that makes the log fit its budget.
+func (r *room) makeRoom(n need) error {
+	l := &r.hub.limits
+	bytes := r.log.bytes + n.log - l.RoomBytes
+	messages := r.log.messages + n.messages - l.RoomMessages
+	if bytes <= 0 && (messages <= 0 || n.messages == 0) {
+		return nil
+	}
+	if !n.letGo {
+		return ErrRoomFull
+	}
+	idle := r.idle()
+	k, _, ok := r.log.plan(readers(idle), bytes, messages, leftCost)
+	if !ok {
+		return ErrRoomFull
+	}
+	r.letGo(idle[:k])
+	return nil
+}
+
+// leftCost is what telling the others that a member was let go adds to the log.
+const leftCost = entryCost + 160
+
+// idle lists the members that are away, the furthest behind first.
+func (r *room) idle() (list []*member) {
+	for _, m := range r.list {
+		if m.away {
+			list = append(list, m)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *member) int { return cmp.Compare(a.acked, b.acked) })
+	return list
+}
+
+func readers(list []*member) []*reader {
+	out := make([]*reader, len(list))
+	for i, m := range list {
+		out[i] = &m.reader
+	}
+	return out
+}
+
+func (r *room) letGo(list []*member) {
+	for _, m := range list {
+		r.remove(m, wire.ReasonFull)
+		r.hub.tally.full.Add(1)
+	}
+}
+
+// yield frees about the given bytes of what is owed only to members that are away: chunks first, since losing a file is
+// less than losing the membership, then members. It frees what it can, and books it.
+func (r *room) yield(bytes int64) {
+	before := r.total()
+	r.dropChunks(bytes)
+	if bytes -= before - r.total(); bytes > 0 {
+		idle := r.idle()
+		k, _, _ := r.log.plan(readers(idle), bytes, 0, leftCost)
+		r.letGo(idle[:k])
+	}
+	r.book()
+}
+
+// reserve books bytes that are about to be added to the room, if the relay then holds limit at most. What is not used
+// is given back when the room is unlocked.
+func (r *room) reserve(bytes, limit int64) bool {
+	for {
+		held := r.hub.bytes.Load()
+		if held+bytes > limit {
+			return false
+		}
+		if r.hub.bytes.CompareAndSwap(held, held+bytes) {
+			r.holds.Add(bytes)
+			return true
+		}
+	}
+}
+
+// relief makes other rooms yield when the relay is full. Its mutex is held while one room after the other is locked.
+type relief struct {
+	mu     sync.Mutex
+	failed time.Duration // when it was last of no use, guarded by mu; zero: never
+}
+
+const (
+	reliefRooms = 4                      // rooms asked at a time: the largest hold the most
+	reliefPause = 250 * time.Millisecond // after a failure; looking for the largest costs a walk over all rooms
+)
+
+// relieved runs f, and again each time ErrRelayFull could be mended by making other rooms yield. need is about what f adds.
+func (h *Memory) relieved(own wire.RoomID, need int64, f func() error) error {
+	const tries = 3 // another may take what was freed
+	err := f()
+	for i := 1; i < tries && errors.Is(err, ErrRelayFull) && h.relieve(own, need); i++ {
+		err = f()
+	}
+	return err
+}
+
+// relieve makes the rooms that hold the most give up what is owed only to members that are away. The own room has
+// yielded already. No room may be locked by the caller.
+func (h *Memory) relieve(own wire.RoomID, need int64) bool {
+	h.relief.mu.Lock()
+	defer h.relief.mu.Unlock()
+	limit := h.limits.RelayBytes
+	if h.bytes.Load()+need <= limit {
+		return true // somebody else has made room
+	}
+	if f := h.relief.failed; f != 0 && h.now()-f < reliefPause {
+		return false
+	}
+	for _, r := range h.largest(own) {
+		r.mu.Lock()
+		r.yield(h.bytes.Load() + need - limit)
+		r.unlock()
+		if h.bytes.Load()+need <= limit {
+			h.relief.failed = 0
+			return true
+		}
+	}
+	h.relief.failed = h.now()
+	return false
+}
+
+// largest lists the rooms that hold the most, but not the own one.
+func (h *Memory) largest(own wire.RoomID) []*room {
+	type held struct {
+		room  *room
+		bytes int64 // read once: it changes while the list is sorted
+	}
+	var list []held
+	for _, r := range h.rooms(func(r *room) bool { return r.id != own }) {
+		list = append(list, held{r, r.holds.Load()})
+	}
+	slices.SortFunc(list, func(a, b held) int { return cmp.Compare(b.bytes, a.bytes) })
+	out := make([]*room, 0, reliefRooms)
+	for _, x := range list[:min(len(list), reliefRooms)] {
+		out = append(out, x.room)
+	}
+	return out
+}

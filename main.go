@@ -1,0 +1,104 @@
+// Command snug runs private rooms: end-to-end encrypted in the browser, carried by a relay that works behind any proxy
+// that lets GET and POST pass. This file is the only one that reads flags and the environment.
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by -ldflags "-X main.version=v1.2.3" where the build does not see the repository, as in the Dockerfile.
+var version string
+
+// cli is all that the command line and the environment can say. A subcommand is a field with a Run method; every flag
+// can also be given as SNUG_ and its name, so --room-bytes is SNUG_ROOM_BYTES.
+type cli struct {
+	LogLevel slog.Level       `default:"info" placeholder:"LEVEL" help:"Least important level that is logged: debug, info, warn or error."`
+	LogJSON  bool             `name:"log-json" help:"Log JSON instead of text."`
+	Version  kong.VersionFlag `env:"-" help:"Print the version and leave."`
+
+	Serve serveCmd `cmd:"" default:"withargs" help:"Run the relay. This is the default command."`
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run carries out one command line and returns the exit code: 0, 1 for a wrong value or a failure, 2 for a command line
+// that does not make sense. Whatever went wrong is one sentence on stderr.
+func run(args []string, stdout, stderr io.Writer) int {
+	var c cli
+	parser, err := newParser(&c, stdout, stderr)
+	if err != nil {
+		panic(err) // the tags above are wrong; every test that starts the command finds it
+	}
+	unsetEmpty(parser.Model.Node)
+	ctx, err := parser.Parse(args)
+	if err != nil {
+		msg := strings.Replace(err.Error(), "(from envar ", "(from ", 1)
+		fmt.Fprintf(stderr, "snug: %s\n", msg)
+		if strings.HasPrefix(msg, "--") { // so says kong when a flag's value is wrong
+			return 1
+		}
+		return 2
+	}
+	if err := ctx.Run(newLogger(stderr, c.LogLevel, c.LogJSON), &output{stdout}); err != nil {
+		fmt.Fprintf(stderr, "snug: %s\n", err)
+		return 1
+	}
+	return 0
+}
+
+// output is where a command's results go; a type of its own, so that kong can tell it from other writers.
+type output struct{ io.Writer }
+
+func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
+	return kong.New(c,
+		kong.Name("snug"),
+		kong.Description("Private rooms in the browser, end-to-end encrypted, through any proxy that lets GET and POST pass."),
+		kong.Vars{"version": versionText()},
+		kong.DefaultEnvars("SNUG"),
+		kong.Writers(stdout, stderr),
+	)
+}
+
+// unsetEmpty makes an empty variable mean an unset one, because compose files write SNUG_X=${SNUG_X}.
+func unsetEmpty(node *kong.Node) {
+	for _, flag := range node.Flags {
+		for _, name := range flag.Envs {
+			if v, ok := os.LookupEnv(name); ok && v == "" {
+				os.Unsetenv(name)
+			}
+		}
+	}
+	for _, child := range node.Children {
+		unsetEmpty(child)
+	}
+}
+
+func newLogger(w io.Writer, level slog.Level, json bool) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: level}
+	if json {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// versionText is the version, or the commit it was built from, and the Go release.
+func versionText() string {
+	v, info := version, &debug.BuildInfo{GoVersion: "go"}
+	if read, ok := debug.ReadBuildInfo(); ok {
+		info = read
+	}
+	if v == "" {
+		v = info.Main.Version
+	}
+	if v == "" || v == "(devel)" {
+		v = "development"
+	}
+	return fmt.Sprintf("snug %s (%s)", v, info.GoVersion)
+}

@@ -1,0 +1,121 @@
+// @ts-check
+/**
+ * The door from inside: strangers who knock, and the member who answers one. Notes are JSON in the relay's mailbox:
+ * {commit} · {answer} · {reveal, answer} · {sealed} or {refused: true}. The stranger's reveal names the answer it took, so that of several
+ * members who answered only one shows digits.
+ */
+import { fromUtf8, unb64u, utf8 } from '../lib/bytes.js';
+
+/** @typedef {{id: string, state: 'asking' | 'answered' | 'code' | 'approved' | 'refused', code?: string}} KnockRow */
+/** @typedef {import('../crypto/knock.js').KnockHost} KnockHost */
+
+const TRIES = 3; // knocks that came to nothing before this page shows no more of them for a while
+const PAUSE = 10 * 60_000; // ms of that while
+
+export class Doorkeeper {
+  rows = /** @type {KnockRow[]} */ ([]);
+  #hosts = /** @type {Map<string, KnockHost>} */ (new Map());
+  #commits = /** @type {Map<string, string>} */ (new Map());
+  #failed = /** @type {number[]} */ ([]);
+  #host;
+  #send;
+  #changed;
+
+  /**
+   * @param {object} options
+   * @param {(commit: string) => Promise<KnockHost>} options.host
+   * @param {(id: string, note: Uint8Array) => Promise<void>} options.send
+   * @param {() => void} options.changed
+   */
+  constructor({ host, send, changed }) {
+    this.#host = host;
+    this.#send = send;
+    this.#changed = changed;
+  }
+
+  /** A stranger's note. @param {{id: string, body: string}} knock */
+  async heard({ id, body }) {
+    const note = parseNote(unb64u(body));
+    if (typeof note?.commit === 'string') return this.#asks(id, note.commit);
+    const host = this.#hosts.get(id);
+    if (!host || typeof note?.reveal !== 'string') return;
+    if (note.answer !== host.answer) return this.#over(id, 'refused'); // it took another member's answer
+    try {
+      this.#set(id, { state: 'code', code: await host.revealed(note.reveal) });
+    } catch (error) {
+      // Only somebody in between can make a reveal that does not fit its commitment.
+      console.warn('snug: a knock was tampered with', error);
+      await this.refuse(id);
+    }
+  }
+
+  /** @param {string} id @param {string} commit */
+  #asks(id, commit) {
+    const now = Date.now();
+    this.#failed = this.#failed.filter((at) => now - at < PAUSE);
+    if (this.rows.some((row) => row.id === id) || this.#failed.length >= TRIES) return;
+    this.#commits.set(id, commit);
+    this.rows = [...this.rows, { id, state: 'asking' }];
+    this.#changed();
+  }
+
+  /** The person here goes to the door. One knock at a time. @param {string} id */
+  async answer(id) {
+    const commit = this.#commits.get(id);
+    if (!commit || this.#hosts.size > 0) return;
+    const host = await this.#host(commit);
+    this.#hosts.set(id, host);
+    this.#set(id, { state: 'answered' });
+    await this.#note(id, { answer: host.answer });
+  }
+
+  /** The digits are the same. @param {string} id */
+  async approve(id) {
+    const host = this.#hosts.get(id);
+    if (!host) return;
+    await this.#note(id, { sealed: await host.approve() });
+    this.#over(id, 'approved');
+  }
+
+  /** @param {string} id */
+  async refuse(id) {
+    const answered = this.#hosts.has(id);
+    this.#failed.push(Date.now());
+    this.#over(id, 'refused');
+    if (answered) await this.#note(id, { refused: true });
+  }
+
+  close() {
+    for (const host of this.#hosts.values()) host.close();
+    this.#hosts.clear();
+  }
+
+  /** @param {string} id @param {'approved' | 'refused'} state */
+  #over(id, state) {
+    this.#hosts.get(id)?.close();
+    this.#hosts.delete(id);
+    this.#commits.delete(id);
+    this.#set(id, { state, code: undefined });
+  }
+
+  /** @param {string} id @param {Partial<KnockRow>} change */
+  #set(id, change) {
+    this.rows = this.rows.map((row) => (row.id === id ? { ...row, ...change } : row));
+    this.#changed();
+  }
+
+  /** @param {string} id @param {object} note */
+  #note(id, note) {
+    return this.#send(id, utf8(JSON.stringify(note)));
+  }
+}
+
+/** What a note says; null if it is none. @param {Uint8Array} bytes @returns {Record<string, unknown> | null} */
+export function parseNote(bytes) {
+  try {
+    const note = JSON.parse(fromUtf8(bytes));
+    return note !== null && typeof note === 'object' ? note : null;
+  } catch {
+    return null; // a stranger can write anything; what is no note says nothing
+  }
+}

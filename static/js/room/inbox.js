@@ -1,0 +1,176 @@
+// @ts-check
+/**
+ * What comes in: turns the relay's events into members, timeline items and answers. Everything that cannot be opened is shown with
+ * its reason; nothing is dropped without a word, but what was handled before.
+ */
+import { unb64u } from '../lib/bytes.js';
+
+/** @typedef {import('../net/types.js').RelayEvent} RelayEvent */
+/** @typedef {import('../crypto/group.js').Group} Group */
+/** @typedef {import('./timeline.js').Timeline} Timeline */
+
+/**
+ * @typedef {object} Room what the inbox may do to the session
+ * @property {Group} group
+ * @property {Timeline} timeline
+ * @property {(id: string) => string} aliasOf
+ * @property {(content: {k: string} & Record<string, any>) => void} whisper sends something that is not a message to read
+ * @property {() => Promise<void>} refresh asks for the list of members again
+ * @property {() => void} membersChanged
+ * @property {(move: {root: Uint8Array | null, removed: string[], by: string}) => Promise<void>} moved
+ * @property {(knock: {id: string, body: string}) => void} knock
+ */
+
+const ASK_AGAIN = 30_000; // ms between two requests for the same sender's keys; its answer is a whole keys frame
+const LONGEST = 200_000; // characters of one message that are shown
+
+/** Why a frame could not be opened, in words. @type {Record<string, string>} */
+const REASONS = {
+  'unknown-sender': 'It is from somebody this room has no card of.',
+  'before-you': 'It was sent before its sender knew that you are here.',
+  'bad-signature': 'Its signature is wrong: it is not from the member it names, or was changed on its way.',
+  changed: 'It is signed with a new identity that nobody has accepted yet.',
+  expired: 'The keys to it are erased, as they are after a while.',
+  damaged: 'It was damaged or cut short.',
+  'unknown-type': 'It was sent with a newer version of snug. Reload the page to get it.',
+};
+
+export class Inbox {
+  #room;
+  #cards = /** @type {Map<string, string>} */ (new Map());
+  #asked = /** @type {Map<string, number>} */ (new Map());
+
+  /** @param {Room} room */
+  constructor(room) {
+    this.#room = room;
+  }
+
+  /** Everybody whose card is held: what a restarted relay is told. */
+  known() {
+    return [...this.#cards].map(([id, card]) => ({ id, card }));
+  }
+
+  /**
+   * The list of members as the relay has it at a join or after a gap.
+   * @param {import('../net/types.js').Member[]} members
+   * @param {boolean} whole a member that is not in the list is not in the room
+   */
+  async roster(members, whole) {
+    const { group } = this.#room;
+    const here = new Set(members.map(({ id }) => id));
+    if (whole) for (const { id, status } of group.members()) if (status !== 'self' && status !== 'left' && !here.has(id)) await this.#left(id);
+    for (const { id, card } of members) if (id !== group.id) await this.#learn(id, card, false);
+    this.#room.membersChanged();
+  }
+
+  /** @param {RelayEvent} event */
+  async handle({ event, data }) {
+    switch (event) {
+      case 'msg': return data.jwe ? this.#shell(data) : this.#message(data);
+      case 'joined': return this.#joined(data);
+      case 'card': return this.#learn(data.id, data.card, true);
+      case 'left': return this.#leaves(data);
+      case 'gap': return this.#gap(data);
+      case 'knock': return this.#room.knock(data);
+    }
+  }
+
+  /** @param {{id: string, card?: string}} member */
+  async #joined({ id, card }) {
+    if (id === this.#room.group.id) return;
+    const before = this.#here(id);
+    if (await this.#learn(id, card, true) && !before) this.#room.timeline.add({ kind: 'system', event: 'joined', from: id, alias: this.#room.aliasOf(id) });
+  }
+
+  /** @param {string} id */
+  #here(id) {
+    const known = this.#room.group.members().find((member) => member.id === id);
+    return known !== undefined && known.status !== 'left';
+  }
+
+  /**
+   * Takes in a card. False if it is not one to believe.
+   * @param {string} id
+   * @param {string | undefined} card
+   * @param {boolean} aloud tell of a new name
+   */
+  async #learn(id, card, aloud) {
+    const { group, timeline, aliasOf } = this.#room;
+    if (!card) return group.returned(id);
+    if (id === group.id) return true;
+    const before = aliasOf(id);
+    const wasChanged = this.#isChanged(id);
+    const { status, reason, member } = await group.learn(id, unb64u(card));
+    if (status === 'bad') {
+      timeline.add({ kind: 'failed', from: id, alias: before, reason: `A member's card cannot be trusted: ${reason}.` });
+      return false;
+    }
+    if (status !== 'changed') this.#cards.set(id, card);
+    if (status === 'changed' && !wasChanged) timeline.add({ kind: 'system', event: 'changed', from: id, alias: before });
+    if (aloud && status === 'updated' && before && member && member.alias !== before) timeline.add({ kind: 'system', event: 'renamed', from: id, alias: before, body: member.alias });
+    this.#room.membersChanged();
+    return true;
+  }
+
+  /** @param {string} id */
+  #isChanged(id) {
+    return this.#room.group.members().some((member) => member.id === id && member.status === 'changed');
+  }
+
+  /** @param {{id: string, why: string}} left */
+  async #leaves({ id, why }) {
+    if (id === this.#room.group.id || !this.#here(id)) return;
+    const reason = why === 'grace' ? 'away for too long' : why === 'full' ? 'the relay needed room' : '';
+    this.#room.timeline.add({ kind: 'system', event: 'left', from: id, alias: this.#room.aliasOf(id), reason });
+    await this.#left(id);
+    this.#room.membersChanged();
+  }
+
+  /** @param {string} id */
+  async #left(id) {
+    this.#cards.delete(id);
+    await this.#room.group.left(id);
+  }
+
+  /** @param {{messages: number}} gap */
+  async #gap({ messages }) {
+    if (messages !== 0) this.#room.timeline.add({ kind: 'gap', count: messages });
+    await this.#room.refresh();
+  }
+
+  /** @param {{jwe: string, at: number}} post */
+  async #shell({ jwe, at }) {
+    const opened = await this.#room.group.openShell(jwe);
+    if (opened.kind === 'shell') this.#room.timeline.add({ kind: 'shell', at, body: opened.text.slice(0, LONGEST) });
+    if (opened.kind === 'failed') this.#room.timeline.add({ kind: 'failed', at, reason: 'A post from a terminal could not be opened: it was not sealed for this room.' });
+  }
+
+  /** @param {{from: string, body: string, at: number}} post */
+  async #message({ from, body, at }) {
+    const opened = await this.#room.group.open(from, unb64u(body));
+    if (opened.kind === 'content') return this.#content(from, opened.content, at);
+    if (opened.kind === 'move') return this.#room.moved(opened);
+    if (opened.kind !== 'failed') return;
+    if (opened.need) this.#ask(from);
+    this.#room.timeline.add({ kind: 'failed', from, alias: this.#room.aliasOf(from), at, reason: REASONS[opened.reason] ?? opened.reason });
+  }
+
+  /** @param {string} from @param {{k: string} & Record<string, any>} content @param {number} at */
+  async #content(from, content, at) {
+    const { group, timeline, aliasOf } = this.#room;
+    if (content.k === 'need') return content.of === group.id ? group.owe(from) : undefined;
+    if (content.k === 'text' && typeof content.body === 'string') {
+      timeline.add({ kind: 'text', from, alias: aliasOf(from), at, body: content.body.slice(0, LONGEST) });
+      return;
+    }
+    timeline.add({ kind: 'failed', from, alias: aliasOf(from), at, reason: REASONS['unknown-type'] });
+  }
+
+  /** Asks a sender to seal its chain to us again. @param {string} of */
+  #ask(of) {
+    const now = Date.now();
+    if (now - (this.#asked.get(of) ?? -ASK_AGAIN) < ASK_AGAIN) return;
+    this.#asked.set(of, now);
+    this.#room.whisper({ k: 'need', of });
+  }
+}

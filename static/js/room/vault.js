@@ -1,0 +1,136 @@
+// @ts-check
+/**
+ * Rooms kept on this device, by choice only. Each record is sealed with AES-256-GCM under a key that WebCrypto will not hand out, kept in
+ * the same IndexedDB: a copy of the profile's files is of no use without this browser's own key store, and a wipe of the key makes
+ * every record unreadable at once. It does not protect against somebody who uses this browser as you.
+ */
+import { b64u, fromUtf8, random, unb64u, utf8 } from '../lib/bytes.js';
+
+/**
+ * @typedef {object} Kept what it takes to come back as the same member
+ * @property {string} roomId
+ * @property {Uint8Array} root
+ * @property {Uint8Array} secret
+ * @property {'link' | 'passphrase'} kind
+ * @property {string | null} name
+ * @property {string} alias
+ * @property {object} group of Group.export()
+ * @property {string | null} cursor
+ */
+
+/**
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
+ */
+const done = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+/** @returns {Promise<IDBDatabase>} */
+function database() {
+  const request = indexedDB.open('snug', 1);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore('keys');
+    request.result.createObjectStore('rooms');
+  };
+  return done(request);
+}
+
+/**
+ * Runs one transaction and resolves when it is on disk.
+ * @template T
+ * @param {'keys' | 'rooms'} store
+ * @param {IDBTransactionMode} mode
+ * @param {(store: IDBObjectStore) => IDBRequest<T>} work
+ * @returns {Promise<T>}
+ */
+async function transact(store, mode, work) {
+  const db = await database();
+  try {
+    const transaction = db.transaction(store, mode, { durability: 'strict' });
+    const result = done(work(transaction.objectStore(store)));
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error ?? new Error('The browser refused to keep this room: its storage is full or switched off.'));
+    });
+    return await result;
+  } finally {
+    db.close();
+  }
+}
+
+/** @returns {Promise<CryptoKey>} */
+async function wrappingKey() {
+  const kept = await transact('keys', 'readonly', (store) => store.get('wrap'));
+  if (kept) return kept;
+  const made = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
+  // add, not put: when two tabs make one at the same time, the first stays.
+  try {
+    await transact('keys', 'readwrite', (store) => store.add(made, 'wrap'));
+    return made;
+  } catch (error) {
+    const theirs = await transact('keys', 'readonly', (store) => store.get('wrap'));
+    if (theirs) return theirs;
+    throw error;
+  }
+}
+
+/** JSON has no bytes and no Map; both are tagged. @param {string} _ @param {any} value */
+function pack(_, value) {
+  if (value instanceof Uint8Array) return { $bytes: b64u(value) };
+  if (value instanceof Map) return { $map: [...value] };
+  return typeof value === 'bigint' ? { $big: String(value) } : value;
+}
+
+/** @param {string} _ @param {any} value */
+function unpack(_, value) {
+  if (typeof value?.$bytes === 'string') return unb64u(value.$bytes);
+  if (Array.isArray(value?.$map)) return new Map(value.$map);
+  return typeof value?.$big === 'string' ? BigInt(value.$big) : value;
+}
+
+/**
+ * Writes the record; when this resolves it will survive the browser's end.
+ * @param {Kept} kept
+ */
+export async function keep(kept) {
+  const iv = random(12);
+  const key = await wrappingKey();
+  const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData: utf8(kept.roomId) }, key, utf8(JSON.stringify(kept, pack)));
+  await transact('rooms', 'readwrite', (store) => store.put({ iv, sealed }, kept.roomId));
+}
+
+/**
+ * @param {string} roomId
+ * @returns {Promise<Kept | null>} null if the room is not kept here, or its record cannot be opened any more
+ */
+export async function kept(roomId) {
+  const record = await transact('rooms', 'readonly', (store) => store.get(roomId));
+  if (!record) return null;
+  try {
+    const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv: record.iv, additionalData: utf8(roomId) }, await wrappingKey(), record.sealed);
+    return JSON.parse(fromUtf8(new Uint8Array(plain)), unpack);
+  } catch (error) {
+    console.warn('snug: a room kept on this device could not be opened and is forgotten', error);
+    await forget(roomId);
+    return null;
+  }
+}
+
+/** Removes the room from this device. @param {string} roomId */
+export async function forget(roomId) {
+  await transact('rooms', 'readwrite', (store) => store.delete(roomId));
+}
+
+/**
+ * The rooms kept on this device.
+ * @returns {Promise<Kept[]>}
+ */
+export async function keptRooms() {
+  const ids = await transact('rooms', 'readonly', (store) => store.getAllKeys());
+  const records = await Promise.all(ids.map((id) => kept(String(id))));
+  return records.filter((record) => record !== null);
+}

@@ -1,0 +1,78 @@
+// @ts-check
+/** The door from outside: a stranger knocks, reads six digits to someone inside, and is let in. */
+import { fill, h, icon } from '../lib/dom.js';
+import { t } from './lang.js';
+import { digits, screen } from './parts.js';
+import { aliasIn, nameField } from './start.js';
+
+/** @typedef {import('./app.js').AppType} App */
+
+export class Knock {
+  #app;
+  #roomId;
+  /** @type {import('../room/asker.js').Asker | null} */
+  #asker = null;
+  #closed = false;
+  #inside = h('div', { class: 'stack' });
+
+  /** @param {App} app @param {string} roomId */
+  constructor(app, roomId) {
+    this.#app = app;
+    this.#roomId = roomId;
+    this.element = screen(h('header', null, h('h1', null, t.knockTitle), h('p', null, t.knockText)), this.#inside);
+    this.#form();
+  }
+
+  close() {
+    this.#closed = true;
+    this.#asker?.cancel();
+  }
+
+  /** @param {string} [error] */
+  #form(error) {
+    const name = nameField(true);
+    /** @param {SubmitEvent} event */
+    const go = (event) => {
+      event.preventDefault();
+      const alias = aliasIn(name.input);
+      if (alias) void this.#ask(alias);
+    };
+    delete this.element.dataset.lit;
+    fill(this.#inside, error && h('p', { class: 'problem', role: 'alert' }, icon('warn'), error),
+      h('form', { class: 'card', onsubmit: go, novalidate: true }, name.element, h('button', { class: 'main' }, t.knock)));
+  }
+
+  /** @param {string} alias */
+  async #ask(alias) {
+    const say = h('div', { class: 'card center', role: 'status' }, h('p', null, t.knockWaiting), h('div', { class: 'thread' }));
+    const stop = () => {
+      this.#asker?.cancel();
+      this.#asker = null;
+      this.#form();
+    };
+    this.element.dataset.lit = '';
+    fill(this.#inside, say, h('button', { type: 'button', class: 'plain', onclick: stop }, t.cancel));
+    try {
+      const { Asker } = await import('../room/asker.js');
+      const asker = (this.#asker = new Asker({ roomId: this.#roomId }));
+      asker.addEventListener('code', (event) => {
+        const { code } = /** @type {CustomEvent} */ (event).detail;
+        fill(say, h('p', null, t.knockYourCode), digits(code), h('p', { class: 'hint' }, t.knockYourCodeText), h('div', { class: 'thread' }));
+      });
+      const { root } = await asker.ask();
+      if (this.#closed || this.#asker !== asker) return;
+      this.#asker = null;
+      void this.#app.enter({ root: async () => root, alias, keep: false, link: true, back: (why) => new Knock(this.#app, this.#roomId).saying(why) });
+    } catch (error) {
+      if (this.#closed || !this.#asker) return;
+      this.#asker = null;
+      this.#form(error instanceof Error && error.message ? error.message : t.knockRefused);
+    }
+  }
+
+  /** @param {string} [error] */
+  saying(error) {
+    this.#form(error);
+    return this;
+  }
+}

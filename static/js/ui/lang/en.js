@@ -1,0 +1,217 @@
+// @ts-check
+/** English. A text with something to fill in is a function. */
+
+/** @param {number} n @param {string} one @param {string} many */
+const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
+
+export default {
+  today: 'Today',
+  yesterday: 'Yesterday',
+  privateRoom: 'Private room',
+  /** @param {string | null} room @param {number} unread */
+  title: (room, unread) => `${unread > 0 ? `(${unread}) ` : ''}${room ? `${room} · snug` : 'snug'}`,
+  copy: 'Copy',
+  copied: 'Copied',
+  copyFailed: 'Select it and copy it by hand',
+  cancel: 'Cancel',
+  back: 'Back',
+  close: 'Close',
+
+  // Start
+  tagline: 'A private room for talking.',
+  promise: 'Sealed in your browser. The relay in between cannot read it, and nothing stays once everyone has left.',
+  yourName: 'Your name',
+  nameHint: 'What the others see',
+  nameMissing: 'Choose a name first; any will do.',
+  nameLong: 'That name is too long.',
+  newRoom: 'Open a new room',
+  withPassphrase: 'Enter with a passphrase',
+  withLink: 'Enter with a link',
+  keptTitle: 'Your rooms on this device',
+  forget: 'Forget',
+  /** @param {string} name */
+  forgetRoom: (name) => `Forget ${name} on this device`,
+  forgetSure: 'Really forget?',
+  keep: 'Keep this room on this device',
+  keepHint: 'So you come back as the same member. Leave it off on a device that is not yours.',
+  enter: 'Enter',
+
+  // Link
+  invitedTitle: 'You are invited',
+  invitedText: 'To a private room. Only people who have this link can read what is said in it.',
+  linkTitle: 'Enter with a link',
+  link: 'Link',
+  linkHint: 'The whole address, with everything after the #',
+  linkWrong: 'There is no room in this text. Copy the whole link, with everything after the #.',
+  linkBroken: 'This link is damaged. Part of it is missing; ask for it again.',
+
+  // Passphrase
+  passTitle: 'Enter with a passphrase',
+  passText: 'Everyone who types the same two things meets in the same room.',
+  roomName: 'Room name',
+  roomNameHint: 'Never leaves this device',
+  roomNameMissing: 'Which room? Type the name you agreed on.',
+  passphrase: 'Passphrase',
+  passMissing: 'Type the passphrase, or take the words offered.',
+  offered: 'For a new room, take these words:',
+  takeWords: 'Take these',
+  otherWords: 'Other words',
+  tellWords: 'Write them down, or tell the others in person or by phone.',
+  show: 'Show the passphrase',
+  hide: 'Hide the passphrase',
+  weak: 'Weak.',
+  strong: 'Strong enough.',
+
+  // On the way in
+  makingKey: 'Making the key from your words',
+  makingKeyHint: 'This takes a moment on purpose: every guess would take as long.',
+  opening: 'Opening the room',
+  openingSlow: 'The network is slow here. Still trying.',
+  oldBrowser: 'This browser is too old for the encryption of these rooms. A current Chrome, Edge, Firefox or Safari can do it.',
+  notLoaded: 'Part of the page could not be loaded. Check the network and try again.',
+
+  // No crypto
+  plainTitle: 'This address is not safe enough',
+  plainText: 'The page came over plain http, and there browsers switch their encryption off. Without it no room can be private, so this page opens none. Three ways out:',
+  plainHttps: 'Use https',
+  plainHttpsText: 'Open the same address with https, or ask whoever runs the relay to switch it on:',
+  plainTunnel: 'Come through a tunnel',
+  plainTunnelText: 'Browsers trust localhost. With ssh access to the relay, run this and open the address below it:',
+  plainLocal: 'Use the page on your own machine',
+  plainLocalText: 'The snug program serves the page itself and passes on only what is sealed:',
+
+  // Room
+  status: {
+    connecting: 'Connecting',
+    live: 'Live',
+    polling: 'Polling',
+    offline: 'Offline',
+    blocked: 'Blocked',
+    closed: 'Closed',
+  },
+  statusText: {
+    connecting: 'Looking for a way to the relay.',
+    live: 'Messages arrive at once.',
+    polling: 'This network holds streams back, so the page asks again and again. Messages arrive a little later.',
+    offline: 'No network. What you write goes out when it is back.',
+    blocked: 'Something between you and the relay refuses the connection. What you write waits here.',
+    closed: 'This room is closed on this page.',
+  },
+  /** @param {number} ms */
+  latency: (ms) => `There and back in ${Math.round(ms)} ms.`,
+  /** @param {string} words */
+  statusName: (words) => `Connection: ${words}`,
+  people: 'People',
+  invite: 'Invite',
+  more: 'This room',
+  timeline: 'Conversation',
+  write: 'Message',
+  send: 'Send',
+  /** @param {number} n */
+  newBelow: (n) => `${n} new`,
+  toNewest: 'To the newest',
+  aloneTitle: 'Just you, so far',
+  aloneLink: 'Send this link to whoever should come in. It is the key: whoever has it can enter.',
+  aloneWords: 'Tell the others the room name and the passphrase, in person or by phone.',
+  copyLink: 'Copy link',
+  share: 'Share',
+
+  // Timeline
+  event: {
+    joined: /** @param {string} who */ (who) => `${who} came in`,
+    left: /** @param {string} who */ (who) => `${who} left`,
+    removed: /** @param {string} by */ (by) => `${by} removed you`,
+    changed: /** @param {string} who */ (who) => `${who} has a different key than before. Compare before you trust it.`,
+    renamed: /** @param {string} who @param {string} name */ (who, name) => (name ? `${who} is now ${name}` : `${who} has a new name`),
+    back: /** @param {string} who */ (who) => `${who} is back`,
+    moved: /** @param {string} by @param {string} names */ (by, names) => (names ? `${by} removed ${names}. The room has a new link.` : 'The room has a new link.'),
+  },
+  someone: 'Someone',
+  you: 'You',
+  fromTerminal: 'From a terminal',
+  notVerified: 'sender not verified',
+  failed: 'Could not be opened',
+  gap: /** @param {number} n */ (n) => (n > 0 ? `${count(n, 'message', 'messages')} expired before you came back.` : 'Some messages expired before you came back.'),
+  state: {
+    queued: 'Waiting',
+    sent: 'Sent',
+    all: 'Everyone has it',
+    expired: 'Expired before everyone had it',
+    failed: 'Not sent',
+  },
+
+  // Knock, member's side
+  knockAsking: 'Someone is knocking',
+  knockAskingText: 'Go to the door if you expect someone. They cannot see or hear anything in here.',
+  answer: 'Go to the door',
+  knockAnswered: 'At the door',
+  knockAnsweredText: 'Waiting for their code.',
+  knockCode: 'Their screen should show',
+  knockCompare: 'Let them read their digits to you, by voice. If they are these, it is really them.',
+  letIn: 'Let in',
+  refuse: 'Refuse',
+
+  // Knock, stranger's side
+  knockTitle: 'Knock',
+  knockText: 'This address leads to the door of a private room. Someone inside can let you in.',
+  knock: 'Knock',
+  knockWaiting: 'Waiting for someone to hear you',
+  knockYourCode: 'Read this to someone inside, by voice',
+  knockYourCodeText: 'They see the same digits and let you in. Keep this page open.',
+  knockRefused: 'Nobody let you in this time.',
+
+  // Panels
+  away: 'away',
+  fingerprint: 'Fingerprint',
+  fingerprintText: 'Words and digits made from their key. The same on every screen.',
+  rename: 'Change name',
+  changedTitle: 'A different key',
+  /** @param {string} who */
+  changedText: (who) => `${who} shows another key than before: a new browser, or someone else under that name. Compare the new fingerprint by voice first.`,
+  /** @param {string} name */
+  changedName: (name) => `They call themselves ${name} now.`,
+  accept: 'It is them, accept',
+  remove: 'Remove from the room',
+  /** @param {string} who */
+  removeTitle: (who) => `Remove ${who}?`,
+  /** @param {string} who */
+  removeText: (who) => `Everyone else moves to a new room with a new key. ${who} can read nothing from then on.`,
+  removePass: 'The passphrase no longer opens it: the room becomes a link room.',
+  removeDo: 'Remove',
+  safety: 'Safety code',
+  safetyText: 'Read it out to each other, by voice. The same digits on every screen: nobody is in between.',
+  inviteLink: 'The link',
+  inviteLinkText: 'It is the key to this room. Send it only to people you want in here.',
+  invitePass: 'Name and passphrase',
+  invitePassText: 'Others come in by typing the same room name and passphrase. Tell them in person or by phone, not where others read along.',
+  inviteKnock: 'Let people knock',
+  inviteKnockText: 'This link holds no key. Whoever opens it can knock; you compare six digits by voice and let them in.',
+  copyKnock: 'Copy knock link',
+  terminal: 'Terminal',
+  terminalTitle: 'Send from a terminal',
+  terminalText: 'Paste this into a shell with openssl and curl. It seals on that machine, for this room.',
+  terminalUse: 'Then:',
+  terminalNote: 'It can send, not read. What it sends is shown as not verified, since anyone with this text can send it. The key of each message stands in the process list for a moment.',
+  copyShell: 'Copy the function',
+  room: 'Room',
+  device: 'This device',
+  keptHere: 'This room is kept here. You come back as the same member.',
+  notKept: 'Nothing of this room stays here once you leave.',
+  leave: 'Leave',
+  leaveText: 'You can come back with the link.',
+  leaveTextPass: 'You can come back with the passphrase.',
+  leaveWipe: 'Leave and wipe',
+  leaveWipeText: 'Also forgets the room and its keys on this device.',
+  wipeText: 'The room and its keys are forgotten on this device.',
+  leaving: 'Leaving',
+  leaveTitle: 'Leave this room?',
+  wipeTitle: 'Leave and forget everything?',
+
+  // Ends
+  removedTitle: 'You were removed',
+  /** @param {string} by */
+  removedText: (by) => `${by} has moved the room on without you. Nothing said from now on can be read here.`,
+  closedTitle: 'The room is closed here',
+  again: 'Enter again',
+  toStart: 'To the start',
+};

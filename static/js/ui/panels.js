@@ -1,0 +1,207 @@
+// @ts-check
+/** The panel of a room: people, inviting, the terminal, the room itself. A sheet on a phone, beside the conversation where there is room. */
+import { fill, h, icon, iconButton, mark } from '../lib/dom.js';
+import { t } from './lang.js';
+import { confirm, copyButton, here, tile } from './parts.js';
+import { aliasIn, nameField } from './start.js';
+
+/** @typedef {import('../room/session.js').Session} Session */
+/** @typedef {import('../room/session.js').Session['members'][number]} Member */
+/** @typedef {'people' | 'invite' | 'terminal' | 'room'} Tab */
+
+const TABS = /** @type {Tab[]} */ (['people', 'invite', 'terminal', 'room']);
+const LONGEST = 2000; // ms for a goodbye
+const WIDE = matchMedia('(min-width: 58rem)'); // as in app.css
+
+export class Panel {
+  #session;
+  #kept;
+  #out;
+  /** @type {Tab} */
+  #tab = 'people';
+  /** @type {HTMLElement | null} */
+  #opener = null;
+  /** @type {Set<string>} members whose details are open */
+  #unfolded = new Set();
+  #renaming = false;
+  #stop = new AbortController();
+  #body = h('div', { class: 'panelbody' });
+  #tabs = h('nav', { class: 'tabs' });
+
+  /** @param {{session: Session, kept: boolean, out: () => void}} options */
+  constructor({ session, kept, out }) {
+    this.#session = session;
+    this.#kept = kept;
+    this.#out = out;
+    this.element = h('dialog', { class: 'panel', 'aria-label': t.more }, h('div', { class: 'sheet-top' }, this.#tabs, iconButton('close', t.close, { onclick: () => this.hide() })), this.#body);
+    const { signal } = this.#stop;
+    const again = () => this.element.open && (this.#tab === 'people' || this.#tab === 'invite') && !this.#renaming && this.#draw();
+    session.addEventListener('members', again, { signal });
+    session.addEventListener('moved', () => this.element.open && this.#draw(), { signal });
+    this.element.addEventListener('close', () => this.#closed());
+    this.element.addEventListener('click', (event) => event.target === this.element && this.hide());
+    this.element.addEventListener('keydown', (event) => event.key === 'Escape' && WIDE.matches && this.hide());
+    WIDE.addEventListener('change', () => this.element.open && (this.element.close(), this.show(this.#tab, true)), { signal });
+  }
+
+  close() {
+    this.#stop.abort();
+    this.element.remove();
+  }
+
+  /**
+   * @param {Tab} tab
+   * @param {boolean} [aside] the page opens it, the reader did not: the focus stays
+   */
+  show(tab, aside = false) {
+    if (this.element.open && tab === this.#tab && !aside) return this.hide();
+    this.#tab = tab;
+    this.#renaming = false;
+    if (!aside && !this.element.contains(document.activeElement)) this.#opener = /** @type {HTMLElement} */ (document.activeElement);
+    this.#draw();
+    if (this.element.open) {
+      // only the tab changed
+    } else if (WIDE.matches) {
+      this.element.setAttribute('open', '');
+      mark(/** @type {HTMLElement} */ (this.element.parentElement), { aside: true });
+    } else {
+      this.element.showModal();
+    }
+    if (!aside) /** @type {HTMLElement} */ (this.#tabs.querySelector('[aria-current]'))?.focus();
+  }
+
+  hide() {
+    if (this.element.open) this.element.close();
+  }
+
+  #closed() {
+    mark(/** @type {HTMLElement} */ (this.element.parentElement), { aside: false });
+    this.#opener?.focus();
+    this.#opener = null;
+  }
+
+  /** @param {Tab} tab */
+  #turn(tab) {
+    this.#tab = tab;
+    this.#renaming = false;
+    this.#draw();
+    /** @type {HTMLElement} */ (this.#tabs.querySelector('[aria-current]')).focus();
+  }
+
+  #draw() {
+    const names = { people: t.people, invite: t.invite, terminal: t.terminal, room: t.room };
+    fill(this.#tabs, TABS.map((tab) => h('button', { type: 'button', 'aria-current': tab === this.#tab && 'true', onclick: () => this.#turn(tab) }, names[tab])));
+    const focused = /** @type {HTMLElement | null} */ (this.#body.contains(document.activeElement) ? document.activeElement : null)?.dataset.focus;
+    fill(this.#body, this[this.#tab]());
+    if (focused) /** @type {HTMLElement | null} */ (this.#body.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
+  }
+
+  people() {
+    const members = [...this.#session.members].sort((a, b) => Number(b.self) - Number(a.self) || Number(a.away) - Number(b.away) || a.alias.localeCompare(b.alias));
+    const code = h('p', { class: 'safety' });
+    this.#session.safetyCode().then((text) => fill(code, text.split(' ').map((group) => h('span', null, group))), () => {});
+    return [
+      h('ul', { class: 'members' }, members.map((member) => (member.self && this.#renaming ? this.#rename() : this.#member(member)))),
+      members.length > 1 && h('section', { class: 'block' }, h('h2', null, t.safety), code, h('p', { class: 'hint' }, t.safetyText)),
+    ];
+  }
+
+  /** @param {Member} member */
+  #member(member) {
+    const { id, alias, self, away, changed, fingerprint, newAlias, newFingerprint } = member;
+    const more = h('details', { open: this.#unfolded.has(id), ontoggle: () => (more.open ? this.#unfolded.add(id) : this.#unfolded.delete(id)) },
+      h('summary', { data: { focus: id } }, tile(member), h('span', { class: 'name' }, alias, self && h('small', null, t.you.toLowerCase())), away && h('small', { class: 'awayword' }, t.away), icon('fold')),
+      h('div', { class: 'about' },
+        h('h3', null, t.fingerprint), h('p', { class: 'print' }, fingerprint), h('p', { class: 'hint' }, t.fingerprintText),
+        self
+          ? h('button', { type: 'button', class: 'plain', data: { focus: 'rename' }, onclick: () => this.#startRename() }, t.rename)
+          : h('button', { type: 'button', class: 'plain danger-text', data: { focus: `${id}-remove` }, onclick: () => this.#remove(member) }, t.remove)));
+    return h('li', { data: { away, changed } },
+      more,
+      changed && h('div', { class: 'warning', role: 'alert' }, icon('warn'), h('div', null, h('b', null, t.changedTitle), h('p', null, t.changedText(alias), newAlias && newAlias !== alias && ` ${t.changedName(newAlias)}`), h('p', { class: 'print' }, newFingerprint ?? fingerprint),
+        h('button', { type: 'button', class: 'quiet', onclick: () => this.#session.accept(id) }, t.accept))));
+  }
+
+  #startRename() {
+    this.#renaming = true;
+    this.#draw();
+    this.#body.querySelector('input')?.select();
+  }
+
+  #rename() {
+    const name = nameField();
+    name.input.value = this.#session.alias;
+    const done = () => {
+      this.#renaming = false;
+      this.#draw();
+      /** @type {HTMLElement | null} */ (this.#body.querySelector('[data-focus=rename]'))?.focus();
+    };
+    /** @param {SubmitEvent} event */
+    const go = (event) => {
+      event.preventDefault();
+      const alias = aliasIn(name.input);
+      if (!alias) return;
+      if (alias !== this.#session.alias) void this.#session.setAlias(alias);
+      done();
+    };
+    return h('li', null, h('form', { class: 'stack', onsubmit: go, novalidate: true }, name.element,
+      h('div', { class: 'row' }, h('button', { class: 'main' }, t.rename), h('button', { type: 'button', class: 'plain', onclick: done }, t.cancel))));
+  }
+
+  /** @param {Member} member */
+  async #remove({ id, alias }) {
+    const yes = await confirm({ title: t.removeTitle(alias), text: [t.removeText(alias), this.#session.kind === 'passphrase' && t.removePass], yes: t.removeDo });
+    if (yes) await this.#session.remove(id);
+  }
+
+  invite() {
+    const { link, name, roomId } = this.#session;
+    const knock = `${here()}#k=${roomId}`;
+    /** @param {string} url @param {string} label @param {string} look */
+    const ways = (url, label, look) => h('div', { class: 'row' }, copyButton(() => url, label, look),
+      'share' in navigator && h('button', { type: 'button', class: 'plain', onclick: () => navigator.share({ url }).catch(() => {}) }, icon('share'), t.share));
+    return [
+      link
+        ? h('section', { class: 'block' }, h('h2', null, t.inviteLink), h('p', null, t.inviteLinkText), h('input', { class: 'link', readonly: true, value: link, 'aria-label': t.inviteLink, onfocus: select }), ways(link, t.copyLink, 'main'))
+        : h('section', { class: 'block' }, h('h2', null, t.invitePass), h('p', null, t.invitePassText), h('p', { class: 'words' }, name)),
+      h('section', { class: 'block' }, h('h2', null, t.inviteKnock), h('p', null, t.inviteKnockText), h('input', { class: 'link', readonly: true, value: knock, 'aria-label': t.inviteKnock, onfocus: select }), ways(knock, t.copyKnock, 'quiet')),
+    ];
+  }
+
+  terminal() {
+    const place = h('div', { class: 'block' }, h('h2', null, t.terminalTitle), h('p', null, t.terminalText));
+    Promise.all([import('./terminal.js'), this.#session.shell()]).then(([{ recipe, EXAMPLE }, shell]) => {
+      const text = recipe(shell);
+      place.append(
+        copyButton(() => text, t.copyShell, 'main'),
+        h('pre', { class: 'recipe', tabindex: 0, 'aria-label': t.terminalTitle }, text),
+        h('p', null, t.terminalUse), h('pre', null, EXAMPLE), h('p', { class: 'hint' }, t.terminalNote));
+    });
+    return place;
+  }
+
+  room() {
+    const pass = this.#session.kind === 'passphrase';
+    return [
+      h('section', { class: 'block' }, h('h2', null, t.device), h('p', null, this.#kept ? t.keptHere : t.notKept)),
+      h('section', { class: 'block' }, h('h2', null, t.leave), h('p', null, pass ? t.leaveTextPass : t.leaveText),
+        h('button', { type: 'button', class: 'quiet', onclick: () => this.#leave(false) }, t.leave)),
+      this.#kept && h('section', { class: 'block' }, h('h2', null, t.leaveWipe), h('p', null, t.leaveWipeText),
+        h('button', { type: 'button', class: 'quiet danger-text', onclick: () => this.#leave(true) }, t.leaveWipe)),
+    ];
+  }
+
+  /** @param {boolean} wipe */
+  async #leave(wipe) {
+    const pass = this.#session.kind === 'passphrase';
+    const yes = await confirm({ title: wipe ? t.wipeTitle : t.leaveTitle, text: [wipe && t.wipeText, pass ? t.leaveTextPass : t.leaveText], yes: wipe ? t.leaveWipe : t.leave });
+    if (!yes) return;
+    fill(this.#body, h('p', { class: 'hint', role: 'status' }, t.leaving));
+    // The others learn it by this; without a network they learn it by time, and nobody waits for that.
+    await Promise.race([this.#session.leave({ wipe }).catch((error) => console.warn('snug:', error)), new Promise((done) => setTimeout(done, LONGEST))]);
+    this.#out();
+  }
+}
+
+/** @param {Event} event */
+const select = (event) => /** @type {HTMLInputElement} */ (event.target).select();
