@@ -149,6 +149,7 @@ type wholeEvents struct {
 	io.ReadCloser
 	buf   []byte // read, and not passed on
 	whole int    // how much of buf ends with a blank line
+	chunk [8 << 10]byte
 	err   error
 }
 
@@ -169,9 +170,8 @@ func (w *wholeEvents) Read(p []byte) (int, error) {
 
 func (w *wholeEvents) fill() {
 	searched := max(0, len(w.buf)-1)
-	chunk := make([]byte, 32<<10)
-	n, err := w.ReadCloser.Read(chunk)
-	w.buf, w.err = append(w.buf, chunk[:n]...), err
+	n, err := w.ReadCloser.Read(w.chunk[:])
+	w.buf, w.err = append(w.buf, w.chunk[:n]...), err
 	if i := bytes.LastIndex(w.buf[searched:], []byte("\n\n")); i >= 0 {
 		w.whole = searched + i + 2
 	}

@@ -106,7 +106,7 @@ func (p *Person) Tab(path string) *Page {
 	page := &Page{t: p.w.t, who: p.Name, ctx: tab, end: end}
 	p.w.t.Cleanup(page.Close)
 	p.w.readConsole(page)
-	if err := chromedp.Do(tab, chromedp.Navigate(p.w.URL+path)); err != nil {
+	if err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 800), chromedp.Navigate(p.w.URL+path)); err != nil {
 		p.w.t.Fatalf("%s opens %s: %v", p.Name, path, err)
 	}
 	return page

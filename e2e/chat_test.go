@@ -18,8 +18,10 @@ func TestTwoBrowsersChat(t *testing.T) {
 	ann.Screenshot("room-empty")
 
 	ben := w.Person("Ben").Tab("/" + link)
+	ben.Phone()
+	ben.Dark(true)
 	ben.Await("the door", `!!field('Your name')`)
-	ben.Screenshot("door")
+	ben.Screenshot("door-phone-dark")
 	ben.Enter(false)
 	ann.Members(2)
 	ben.Members(2)
@@ -32,10 +34,7 @@ func TestTwoBrowsersChat(t *testing.T) {
 	ben.Delivered()
 	w.Hub.Await(t, "every message is freed when everyone has it", nothingHeld)
 	ann.Screenshot("room")
-
-	ann.Phone()
-	ann.Dark(true)
-	ann.Screenshot("room-phone-dark")
+	ben.Screenshot("room-phone-dark")
 
 	ann.Leave()
 	ben.Members(1)

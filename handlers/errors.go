@@ -108,10 +108,10 @@ func (s *Server) describe(c echo.Context, err error) wire.Error {
 	return e
 }
 
-// refuse is Echo's HTTPErrorHandler: it answers an error that a handler has returned. An error after the answer has
-// begun, or when nobody waits for it any more, is only counted.
+// refuse is Echo's HTTPErrorHandler: it answers an error that a handler has returned. After the answer has begun, an
+// error means that it could not be written, and is only counted.
 func (s *Server) refuse(err error, c echo.Context) {
-	if c.Response().Committed || c.Request().Context().Err() != nil {
+	if c.Response().Committed {
 		s.metrics.unsent.Inc()
 		return
 	}

@@ -31,12 +31,12 @@ type Config struct {
 type Group struct {
 	now  func() time.Time // static after construction
 	rand io.Reader        // static after construction
+	self wire.MemberID    // static after construction
 
 	mu      sync.Mutex // guards all below
 	root    Root
 	keys    Keys
 	id      Identity
-	self    wire.MemberID
 	alias   string
 	created time.Time
 	hpke    hpkeKeys

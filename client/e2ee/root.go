@@ -17,7 +17,7 @@ import (
 	"snug/wire"
 )
 
-// rounds of PBKDF2: about half a second of one core, for every guess at a passphrase.
+// rounds of PBKDF2: half a second to a second of one core, for every guess at a passphrase.
 const rounds = 1_000_000
 
 // Root is the secret of a room. Whoever has it can join.
@@ -29,7 +29,7 @@ func NewLinkRoot(r io.Reader) (Root, error) {
 	return Root(b), err
 }
 
-// PassphraseRoot derives the root of a passphrase room, which takes about half a second. Case and the width of
+// PassphraseRoot derives the root of a passphrase room, which takes about a second. Case and the width of
 // characters make no difference in the room name; in the passphrase case does.
 // It fails with ErrEmpty if either is empty after trimming, and with ErrMalformed if it is not UTF-8.
 func PassphraseRoot(passphrase, roomName string) (Root, error) {

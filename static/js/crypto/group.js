@@ -71,11 +71,7 @@ export class Group {
     return this.#state.inTurn(() => this.#state.card());
   }
 
-  /**
-   * Takes another name. Gives the card to publish.
-   * @param {string} alias
-   * @returns {Promise<Bytes>}
-   */
+  /** Takes another name. Gives the card to publish. @param {string} alias @returns {Promise<Bytes>} */
   setAlias(alias) {
     return this.#state.inTurn(() => this.#state.replaceCard(alias));
   }
@@ -154,7 +150,7 @@ export class Group {
     return this.members().find((member) => member.id === id)?.fingerprint ?? null;
   }
 
-  /** The room's safety code, over the trusted identities of those who are in the room. @returns {Promise<string>} */
+  /** The room's safety code, over the trusted identities of those who are in the room. */
   safetyCode() {
     const { keys, identity, roster } = this.#state;
     const present = roster.all().filter((member) => member.present);

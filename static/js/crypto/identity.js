@@ -32,6 +32,7 @@ const GRACE = 15 * 60 * 1000;
 export const numberAfter = (now, last = -1) => Math.max(last + 1, Math.floor(now / 1000)) >>> 0;
 
 export class Identity {
+  /** @type {SignPair | null} null once erased */
   #pair;
   /** @type {HpkeKey[]} */
   #hpke;
@@ -75,12 +76,17 @@ export class Identity {
   /** A copy of the secrets, structured-cloneable. @returns {IdentityState} */
   export() {
     const hpke = this.#hpke.map(({ rotation, secret, until }) => ({ rotation, secret: secret.slice(), until }));
-    return { seed: this.#pair.seed.slice(), hpke };
+    return { seed: this.#live.seed.slice(), hpke };
   }
 
   /** The Ed25519 identity key. */
   get public() {
-    return this.#pair.public;
+    return this.#live.public;
+  }
+
+  get #live() {
+    if (!this.#pair) throw new Error('This room is closed, and its keys are erased.');
+    return this.#pair;
   }
 
   /** The public half of the current HPKE key. */
@@ -99,7 +105,7 @@ export class Identity {
    * @param {...Uint8Array} body
    */
   sign(name, ...body) {
-    return sign(this.#pair.key, name, ...body);
+    return sign(this.#live.key, name, ...body);
   }
 
   /** Counts a sent message towards the next rotation. */
@@ -144,7 +150,8 @@ export class Identity {
 
   /** Erases everything; the identity is of no use afterwards. */
   erase() {
-    this.#pair.seed.fill(0);
+    this.#pair?.seed.fill(0);
+    this.#pair = null;
     for (const { secret } of this.#hpke.splice(0, this.#hpke.length)) secret.fill(0);
   }
 }

@@ -9,7 +9,8 @@ import { WORDS } from '../lib/words.js';
 export const ENOUGH = 60;
 
 const LIST = new Set(WORDS);
-const COMMON = /^(pass(word|wort|phrase)?|qwert[yz]?|asdf\w*|letmein|welcome|admin|secret|iloveyou|dragon|monkey|football|snug|love|hello|test|abc)$/;
+const COMMON =
+  /^(pass(word|wort|phrase)?|qwert[yz]?|asdf\w*|letmein|welcome|admin|secret|iloveyou|dragon|monkey|football|snug|love|hello|test|abc)$/;
 
 /** @param {string} text */
 const isStep = (text) => [...text].every((c, i, all) => i === 0 || Math.abs(c.charCodeAt(0) - all[i - 1].charCodeAt(0)) <= 1);

@@ -2,8 +2,9 @@
 // The relay's HTTP interface (docs/HTTP.md) as methods of one room. GET and POST only, no custom header, everything in URL and body.
 
 import { b64u, random } from '../lib/bytes.js';
-import { BlockedError, NetworkError, RelayError, errorOf, parse, typeOf } from './errors.js';
+import { BlockedError, NetworkError, RelayError, errorOf, typeOf } from './errors.js';
 import { PieceSize } from './pieces.js';
+import { again, readJSON, send } from './request.js';
 
 export { BlockedError, NetworkError, RelayError };
 
@@ -18,7 +19,7 @@ export { BlockedError, NetworkError, RelayError };
  * @typedef {Uint8Array<ArrayBuffer>} Bytes
  * @typedef {{signal?: AbortSignal}} Options
  * @typedef {Record<string, string | number | null | undefined>} Query
- * @typedef {{method?: string, body?: Bytes | string, type?: string, timeout?: number, signal?: AbortSignal, accept?: string}} Request
+ * @typedef {import('./request.js').Request} Request
  */
 
 const TIMEOUT = 20_000; // a post of a message over a slow and scanning proxy; a lost one is sent again under its id
@@ -151,7 +152,7 @@ export class Api {
       if (!response.ok || typeOf(response) !== 'application/octet-stream') throw errorOf(response, await response.text());
       return new Uint8Array(await response.arrayBuffer());
     };
-    return this.#again(() => this.#send(this.url(`chunks/${id}`, { s }), { timeout, signal }, read));
+    return again(() => send(this.#fetch, this.url(`chunks/${id}`, { s }), { timeout, signal }, read));
   }
 
   /**
@@ -163,7 +164,7 @@ export class Api {
   async poll({ s, after, hold }, { signal } = {}) {
     const request = { method: 'POST', body: '', type: 'text/plain', timeout: 0, signal };
     const began = performance.now();
-    const answer = await this.#send(this.url('poll', { s, after, hold }), request, (r) => readJSON(r, (a) => Array.isArray(a.events)));
+    const answer = await send(this.#fetch, this.url('poll', { s, after, hold }), request, (r) => readJSON(r, (a) => Array.isArray(a.events)));
     if (hold === 0) this.#measured(performance.now() - began);
     return answer;
   }
@@ -177,7 +178,7 @@ export class Api {
   async stream({ s, after, mode, octets, hb, life, hold }, signal) {
     const url = this.url('stream', { s, after, mode, as: octets ? 'octet-stream' : 'event-stream', hb: hb || undefined, life: life || undefined, hold });
     const type = octets ? 'application/octet-stream' : 'text/event-stream';
-    return this.#send(url, { accept: type, timeout: 0, signal }, async (response) => {
+    return send(this.#fetch, url, { accept: type, timeout: 0, signal }, async (response) => {
       if (response.ok && typeOf(response) === type && response.body) return response;
       throw errorOf(response, await response.text());
     });
@@ -210,15 +211,15 @@ export class Api {
    */
   async #postBytes(path, query, bytes, ours, options) {
     const first = this.#asText;
-    const send = (/** @type {boolean} */ asText) => {
+    const post = (/** @type {boolean} */ asText) => {
       const form = asText ? { body: b64u(bytes), type: 'text/plain' } : { body: bytes, type: 'application/octet-stream' };
       return this.#json(this.url(path, query), { method: 'POST', ...form }, ours, options);
     };
     try {
-      return await send(first);
+      return await post(first);
     } catch (error) {
       if (!(error instanceof BlockedError) || !mayBeTheForm(error)) throw error;
-      const answer = await send(!first).catch((second) => {
+      const answer = await post(!first).catch((second) => {
         // Had the relay itself refused the second form, the form got through and its word counts.
         if (second instanceof RelayError) this.#asText = !first;
         throw second instanceof RelayError ? second : error;
@@ -233,59 +234,12 @@ export class Api {
    * @param {{signal?: AbortSignal, timeout?: number}} [options]
    */
   #json(url, request, ours, options) {
-    return this.#again(async () => {
+    return again(async () => {
       const began = performance.now();
-      const answer = await this.#send(url, { timeout: this.#timeout, ...request, ...options }, (response) => readJSON(response, ours));
+      const answer = await send(this.#fetch, url, { timeout: this.#timeout, ...request, ...options }, (response) => readJSON(response, ours));
       if (typeof request.body !== 'object' && !options?.timeout) this.#measured(performance.now() - began);
       return answer;
     });
-  }
-
-  /**
-   * Once more after a broken connection: a POST on one that the other side has just closed fails without having been read, and ids make a repeat harmless.
-   * @template T
-   * @param {() => Promise<T>} attempt
-   */
-  async #again(attempt) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!(error instanceof NetworkError) || error.timeout) throw error;
-      return attempt();
-    }
-  }
-
-  /**
-   * @template T
-   * @param {string} url @param {Request} request @param {(response: Response) => Promise<T>} read
-   * @returns {Promise<T>}
-   */
-  async #send(url, { method = 'GET', body, type, timeout = 0, signal, accept = 'application/json, application/octet-stream' }, read) {
-    signal?.throwIfAborted();
-    const ender = new AbortController();
-    const end = () => ender.abort(signal?.reason);
-    signal?.addEventListener('abort', end, { once: true });
-    const timer = timeout ? setTimeout(() => ender.abort(new DOMException('time is up', 'TimeoutError')), timeout) : undefined;
-    let done = false;
-    try {
-      /** @type {Record<string, string>} */
-      const headers = type ? { Accept: accept, 'Content-Type': type } : { Accept: accept };
-      const response = await this.#fetch(url, {
-        method, body, headers, signal: ender.signal, cache: 'no-store', redirect: 'manual', credentials: 'same-origin', referrerPolicy: 'no-referrer',
-      });
-      const result = await read(response);
-      done = !(result instanceof Response); // a stream lives on under the caller's signal
-      return result;
-    } catch (error) {
-      done = true;
-      signal?.throwIfAborted();
-      if (error instanceof RelayError || error instanceof BlockedError) throw error;
-      const late = ender.signal.aborted;
-      throw new NetworkError(late ? 'no answer in time' : 'the connection failed', { cause: error, timeout: late });
-    } finally {
-      clearTimeout(timer);
-      if (done) signal?.removeEventListener('abort', end);
-    }
   }
 
   /** @param {number} ms */
@@ -296,14 +250,6 @@ export class Api {
 
 /** @param {any} answer */
 const isOK = (answer) => answer.ok === true;
-
-/** @param {Response} response @param {(answer: any) => boolean} ours */
-async function readJSON(response, ours) {
-  const text = await response.text();
-  const answer = response.ok ? parse(text) : null;
-  if (answer && ours(answer)) return answer;
-  throw errorOf(response, text);
-}
 
 /** A login, a redirect or a broken way says nothing about the form of the body. @param {BlockedError} error */
 const mayBeTheForm = ({ status }) => status >= 200 && status !== 407 && status !== 413 && status !== 511 && (status < 300 || status >= 400) && ![502, 503, 504].includes(status);

@@ -19,15 +19,9 @@ export class Board {
     return this.#status;
   }
 
-  /** Something came from the relay. */
-  alive() {
-    this.offline = false;
-  }
-
   /** A poll got through. Answers whether that is news. @param {number} now */
   heard(now) {
     const news = this.down !== null;
-    this.offline = false;
     this.down = null;
     this.#heard = true;
     this.heardAt = now;

@@ -3,8 +3,8 @@
 // client/ladder.go is the same machine; testdata/ladder holds the cases that both pass.
 
 import { backoff } from './pull.js';
-import { Rungs, waitOf } from './rungs.js';
-import { Rejoin } from './waits.js';
+import { Rungs } from './rungs.js';
+import { Rejoin, waitOf } from './waits.js';
 
 /** @import { Action, Input } from './moves.js' */
 

@@ -7,21 +7,14 @@
 import { Board } from './board.js';
 import { Pull, backoff } from './pull.js';
 import { Streams } from './streams.js';
-import { Climb } from './waits.js';
+import { Climb, MAX_WAIT, gateway, waitOf } from './waits.js';
 
 /** @import { Action, How, Input, Memory, Rung, State, Stream } from './moves.js' */
 
 const BRIDGE = 2000; // without a stream for this long, polls begin
 const STEADY = 60_000; // a stream of this age has proved its network
 const SHAKEN = 5000; // a death this soon after a change of network teaches nothing
-const MAX_WAIT = 600_000; // whatever a Retry-After says
 const NEVER = Infinity;
-
-/** What a gateway answers whose way is broken: it says nothing about streams. @param {number} [status] */
-const gateway = (status) => status === 429 || status === 502 || status === 503 || status === 504;
-
-/** @param {number} [seconds] */
-export const waitOf = (seconds = 0) => Math.min(MAX_WAIT, 1000 * seconds);
 
 /** The machine below Ladder, which has joining and remembering. It writes what to do to `out`; `now` and `r` are those of the input. */
 export class Rungs {
@@ -72,8 +65,8 @@ export class Rungs {
   /** News of a request that is under way. @param {Input} i */
   take(i) {
     const { live, probe } = this.#streams;
-    if (i.ch === live?.ch) this.#onLive(live, i);
-    else if (i.ch === probe?.ch) this.#onProbe(probe, i);
+    if (live && live.ch === i.ch) this.#onLive(live, i);
+    else if (probe && probe.ch === i.ch) this.#onProbe(probe, i);
     else this.#onPull(i);
   }
 
@@ -199,7 +192,9 @@ export class Rungs {
     if (next === 'control') {
       this.#control = true;
       this.#bridge();
-      if (wait) this.#pull.told(this.now, wait);
+      if (!wait) return;
+      this.#close(this.#pull.ch);
+      this.#pull.told(this.now, wait);
     } else if (next === '1') this.#settle(next, 'the network holds live answers back');
     else if (next === '2') this.#settle(next, 'the network refuses live answers');
     else this.#open(next, false);
@@ -302,8 +297,8 @@ export class Rungs {
     if (ch) this.out.push({ do: 'close', ch });
   }
 
-  /** The status, if it changed. */
-  show(/** @type {boolean} */ joining) {
+  /** The status, if it changed. @param {boolean} joining */
+  show(joining) {
     const { live, rung } = this.#streams;
     const polling = this.#pull.on;
     const used = live?.rung ?? (this.#settled ? this.#pull.rung : polling ? '3' : rung);

@@ -9,6 +9,15 @@ const REST = 10_000; // between two climbs, however often the page is shown and 
 const SOON = 5000; // a session that ends this soon after a join is no better than a failed join
 const NEVER = Infinity;
 
+/** The longest wait that a Retry-After can ask for. */
+export const MAX_WAIT = 600_000;
+
+/** What a gateway answers whose way is broken: it says nothing about streams. @param {number} [status] */
+export const gateway = (status) => status === 429 || status === 502 || status === 503 || status === 504;
+
+/** @param {number} [seconds] of a Retry-After */
+export const waitOf = (seconds = 0) => Math.min(MAX_WAIT, 1000 * seconds);
+
 /** When to try for a stream again from below: after a minute, doubling to ten. */
 export class Climb {
   at = NEVER;

@@ -78,10 +78,11 @@ async function wrappingKey() {
   }
 }
 
-/** JSON has no bytes and no Map; both are tagged. @param {string} _ @param {any} value */
+/** JSON has no bytes, no Map and no Infinity; they are tagged. @param {string} _ @param {any} value */
 function pack(_, value) {
   if (value instanceof Uint8Array) return { $bytes: b64u(value) };
   if (value instanceof Map) return { $map: [...value] };
+  if (value === Infinity) return { $endless: true };
   return typeof value === 'bigint' ? { $big: String(value) } : value;
 }
 
@@ -89,6 +90,7 @@ function pack(_, value) {
 function unpack(_, value) {
   if (typeof value?.$bytes === 'string') return unb64u(value.$bytes);
   if (Array.isArray(value?.$map)) return new Map(value.$map);
+  if (value?.$endless === true) return Infinity;
   return typeof value?.$big === 'string' ? BigInt(value.$big) : value;
 }
 

@@ -45,9 +45,8 @@ class App {
 
   /** Shows what the address asks for. */
   route() {
-    const at = location.hash;
-    if (this.#view && at === this.#at && !history.state?.room) return;
-    const fragment = at.slice(1);
+    if (this.#view && place() === this.#at) return;
+    const fragment = location.hash.slice(1);
     if (!globalThis.crypto?.subtle) this.show(start.insecure());
     else if (fragment.startsWith('k=')) this.#knock(fragment.slice(2));
     else if (fragment) this.#invited(fragment);
@@ -64,7 +63,7 @@ class App {
     this.#turn++;
     this.#view?.close?.();
     this.#view = view;
-    this.#at = location.hash;
+    this.#at = place();
     document.title = t.title(null, 0);
     fill(this.#host, view.element);
     // On a phone the keyboard would cover what there is to read; there the reader starts at the heading.
@@ -121,10 +120,10 @@ class App {
     else history.pushState(state, '', url);
   }
 
-  /** The room has a new link. @param {string} link */
-  moved(link) {
-    history.replaceState(history.state?.inside ? history.state : null, '', new URL(link).hash);
-    this.#at = location.hash;
+  /** The room has a new link. @param {string} link @param {Door} door */
+  moved(link, { alias, keep }) {
+    history.replaceState({ inside: { alias, keep } }, '', new URL(link).hash);
+    this.#at = place();
   }
 
   /** Out of the room, to the start. */
@@ -133,6 +132,9 @@ class App {
     this.home();
   }
 }
+
+/** What the address stands for. A passphrase room has none of its own, only its place in the history. */
+const place = () => (history.state?.room ? '!' : location.hash);
 
 /** @param {unknown} error */
 function words(error) {

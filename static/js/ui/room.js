@@ -99,7 +99,7 @@ export class Room {
   #moved(link) {
     const root = /** @type {Uint8Array} */ (rootOf(new URL(link).hash.slice(1)));
     this.#door = { ...this.#door, root: async () => root, name: undefined, link: true };
-    this.#app.moved(link);
+    this.#app.moved(link, this.#door);
     this.#drawName();
     this.#drawPeople();
   }

@@ -1,0 +1,59 @@
+package client
+
+import (
+	"time"
+
+	"snug/wire"
+)
+
+// Kind says what an Event is about. The words are those of the JSON that snug tail prints, and stay as they are.
+type Kind string
+
+// What can happen in a room.
+const (
+	KindText    Kind = "text"    // a message of a member, verified
+	KindShell   Kind = "shell"   // a post from a terminal; whoever has the post token can send one
+	KindJoined  Kind = "joined"  // a member is new in the room
+	KindLeft    Kind = "left"    // a member is no longer in the room; Reason tells if it did not say so itself
+	KindRenamed Kind = "renamed" // a member has another alias, Body
+	KindChanged Kind = "changed" // a known member shows another identity key; see Session.Accept
+	KindGap     Kind = "gap"     // Count messages for us are lost; -1: nobody knows how many
+	KindFailed  Kind = "failed"  // something came that could not be opened; Reason tells why
+	KindMoved   Kind = "moved"   // From removed Members, and the room goes on under another link
+	KindRemoved Kind = "removed" // From removed this member; the last event of a session
+)
+
+// Event is something that happened in the room. Fields that mean nothing for its kind are zero.
+type Event struct {
+	Kind    Kind            `json:"kind"`
+	At      time.Time       `json:"at"` // by the relay's clock if it came as a message, else by ours
+	From    wire.MemberID   `json:"from,omitzero"`
+	Alias   string          `json:"alias,omitempty"` // of From, as it was then
+	ID      string          `json:"id,omitempty"`    // the sender's own name for a text
+	Body    string          `json:"body,omitempty"`
+	Reason  string          `json:"reason,omitempty"` // for people
+	Count   int             `json:"count,omitempty"`
+	Members []wire.MemberID `json:"members,omitempty"`
+	Err     error           `json:"-"` // of KindFailed: wraps one of package e2ee's
+}
+
+// Member is a member of the room, as this one sees it.
+type Member struct {
+	ID          wire.MemberID `json:"id"`
+	Alias       string        `json:"alias"`
+	Self        bool          `json:"self,omitempty"`
+	Away        bool          `json:"away,omitempty"`
+	Fingerprint string        `json:"fingerprint"` // to be compared by voice
+	// Changed is set when the member shows another identity key than the one first seen: nothing is sealed to it until Accept.
+	// NewAlias and NewFingerprint are what it shows now.
+	Changed        bool   `json:"changed,omitempty"`
+	NewAlias       string `json:"newAlias,omitempty"`
+	NewFingerprint string `json:"newFingerprint,omitempty"`
+}
+
+// Shell is what a terminal needs to send into the room: enough to send, not to read.
+type Shell struct {
+	URL   string `json:"url"`
+	Token string `json:"token"`
+	Key   string `json:"key"` // X25519 public key, hexadecimal; see Seal
+}

@@ -1,0 +1,208 @@
+package client
+
+import (
+	"context"
+	"sync"
+
+	"snug/wire"
+)
+
+const (
+	maxLetters = 1000     // that may wait to be posted; Send waits beyond
+	maxKept    = 64 << 20 // bytes of frames kept for posting again, as much as a relay holds for a room by default
+)
+
+// entry is a sealed frame under its message id. A letter makes one, and one more for the keys that go before it.
+type entry struct {
+	id      wire.MessageID
+	frame   []byte
+	letter  *Letter
+	message bool   // else keys
+	seq     uint64 // 0 until the relay has it
+}
+
+// outbox is what this member has sent and not everybody has yet. An entry stays, with its sealed bytes and its id, until the
+// relay says that every member acked it; after a restart of the relay it is posted again as it is, and receivers drop what they
+// had. When more than maxKept bytes are kept, the oldest are given up: should the relay restart then, who was away misses them.
+// Posting is one at a time and in order, and never waits for the stream.
+type outbox struct {
+	wake chan struct{} // something to do; holds one
+
+	mu      sync.Mutex // guards all below; taken before that of a stay is
+	stay    *stay
+	letters []*Letter
+	entries []*entry
+	kept    int           // bytes of frames in entries
+	posting bool          // an entry is under way
+	held    bool          // a move was posted: what follows goes to another room
+	err     error         // closed
+	changed chan struct{} // closed and made anew when letters, posting or err changed
+	stale   int           // refusals in a row for an old roster
+	fails   int           // failures in a row
+}
+
+func newOutbox() *outbox {
+	return &outbox{wake: make(chan struct{}, 1), changed: make(chan struct{})}
+}
+
+// poke makes the loop look again: there is something to post, or the network may be back.
+func (o *outbox) poke() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (o *outbox) changedLocked() {
+	close(o.changed)
+	o.changed = make(chan struct{})
+}
+
+// await waits until ready, with the lock held while it is asked and after await returns without an error.
+func (o *outbox) await(ctx context.Context, ready func() bool) error {
+	o.mu.Lock()
+	for !ready() {
+		changed := o.changed
+		o.mu.Unlock()
+		if err := wait(ctx, changed); err != nil {
+			return err
+		}
+		o.mu.Lock()
+	}
+	return nil
+}
+
+// add queues a letter. It waits while maxLetters are waiting; it fails with the error the outbox was closed with, or that of ctx.
+func (o *outbox) add(ctx context.Context, l *Letter) error {
+	if err := o.await(ctx, func() bool { return o.err != nil || len(o.letters) < maxLetters }); err != nil {
+		return err
+	}
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return o.err
+	}
+	o.letters = append(o.letters, l)
+	o.poke()
+	return nil
+}
+
+// whisper queues what is no message to read, unless the outbox is full.
+func (o *outbox) whisper(content []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil && len(o.letters) < maxLetters {
+		o.letters = append(o.letters, newLetter("", content, nil))
+		o.poke()
+	}
+}
+
+// acked is what the relay says: all up to a place is waited for no more, and some was freed by time first.
+func (o *outbox) acked(st *stay, a wire.Acked) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.stay != st || a.Through.Epoch != st.epoch() {
+		return
+	}
+	expired := make(map[uint64]bool, len(a.Expired))
+	for _, seq := range a.Expired {
+		expired[seq] = true
+	}
+	o.dropLocked(func(e *entry) bool {
+		over := e.seq > 0 && e.seq <= a.Through.Seq
+		if over && e.message {
+			e.letter.finish(errIf(expired[e.seq], ErrExpired))
+		}
+		return over
+	})
+}
+
+func errIf(yes bool, err error) error {
+	if yes {
+		return err
+	}
+	return nil
+}
+
+// again: the relay was restarted and has nothing. What not everybody has goes out again.
+func (o *outbox) again() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, e := range o.entries {
+		e.seq = 0
+	}
+	o.poke()
+}
+
+// hold stops posting, or lets it go on.
+func (o *outbox) hold(held bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.held = held
+	o.poke()
+}
+
+// close ends it; every letter whose fate is not known fails with err.
+func (o *outbox) close(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return
+	}
+	o.err = err
+	for _, l := range o.letters {
+		l.finish(err)
+	}
+	for _, e := range o.entries {
+		e.letter.finish(err)
+	}
+	o.letters, o.entries, o.kept = nil, nil, 0
+	o.changedLocked()
+}
+
+// dropLocked removes the entries that are over.
+func (o *outbox) dropLocked(over func(*entry) bool) {
+	left := make([]*entry, 0, len(o.entries))
+	for _, e := range o.entries {
+		if over(e) {
+			o.kept -= len(e.frame)
+		} else {
+			left = append(left, e)
+		}
+	}
+	o.entries = left
+}
+
+// moveTo goes on in another room, after a move at a place of the old one. What was posted there behind that place nobody
+// reads any more, since all follow the first move; it goes out again, sealed anew, with what was not posted yet. A reader drops what it has
+// by the id in the content. What lies before the place is the old room's matter: whoever was away reads it there.
+func (o *outbox) moveTo(ctx context.Context, next *stay, place wire.Cursor) error {
+	o.hold(true)
+	if err := o.await(ctx, func() bool { return !o.posting }); err != nil {
+		return err
+	}
+	defer o.mu.Unlock()
+	var left []*Letter
+	for _, e := range o.entries {
+		switch behind := e.seq == 0 || e.seq > place.Seq; {
+		case !e.message:
+		case behind && e.letter.frame == nil:
+			left = append(left, e.letter)
+		case behind:
+			e.letter.finish(ErrOvertaken)
+		default:
+			e.letter.finish(ErrMoved)
+		}
+	}
+	for _, l := range o.letters {
+		if l.frame == nil {
+			left = append(left, l)
+		} else {
+			l.finish(ErrOvertaken)
+		}
+	}
+	o.letters, o.entries, o.kept, o.stale = left, nil, 0, 0
+	o.stay, o.held = next, false
+	o.changedLocked()
+	o.poke()
+	return nil
+}

@@ -1,0 +1,175 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"math"
+	randv2 "math/rand/v2"
+	"time"
+
+	"snug/wire"
+)
+
+const (
+	maxStale = 3                // posts refused for an old roster before it goes anyway; newcomers then see "sent before you were known"
+	maxPause = 30 * time.Second // between two attempts; the stream's ladder finds out sooner when the network is back, and pokes
+)
+
+// run posts until ctx ends.
+func (o *outbox) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		e, st := o.next()
+		pause := time.Duration(math.MaxInt64)
+		if e != nil {
+			pause = o.post(ctx, st, e)
+		}
+		if pause <= 0 {
+			continue
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-o.wake:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// next is the oldest entry that is not posted; a letter is sealed if there is none. nil: nothing to do.
+func (o *outbox) next() (*entry, *stay) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for !o.held && o.err == nil && o.stay != nil {
+		for _, e := range o.entries {
+			if e.seq == 0 {
+				o.posting = true
+				return e, o.stay
+			}
+		}
+		if len(o.letters) == 0 {
+			break
+		}
+		o.sealLocked()
+	}
+	return nil, nil
+}
+
+// sealLocked makes entries of the next letter.
+func (o *outbox) sealLocked() {
+	l := o.letters[0]
+	o.letters = o.letters[1:]
+	o.changedLocked()
+	frames := [][]byte{l.frame}
+	if l.frame == nil {
+		var err error
+		if frames, err = o.stay.group.Seal(l.content); err != nil {
+			l.finish(err)
+			return
+		}
+	}
+	for i, frame := range frames {
+		e := &entry{frame: frame, letter: l, message: i == len(frames)-1}
+		rand.Read(e.id[:]) // never fails
+		o.entries = append(o.entries, e)
+		o.kept += len(frame)
+	}
+	for o.kept > maxKept && o.entries[0].seq > 0 {
+		o.kept -= len(o.entries[0].frame)
+		o.entries = o.entries[1:]
+	}
+}
+
+// post sends one entry, and says how long to wait before the next.
+func (o *outbox) post(ctx context.Context, st *stay, e *entry) time.Duration {
+	var roster *uint64
+	if e.message && e.letter.frame == nil && o.isCareful() { // keys go to whom they were sealed for, whoever came meanwhile
+		n := st.rosterNumber()
+		roster = &n
+	}
+	session := st.sessionID()
+	posted, err := st.api.post(ctx, session, e.id, e.frame, roster)
+	if err == nil {
+		o.posted(st, e, posted)
+		return 0
+	}
+	pause := o.failed(ctx, st, e, err, session)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.posting = false
+	o.changedLocked()
+	return pause
+}
+
+func (o *outbox) isCareful() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.stale < maxStale
+}
+
+func (o *outbox) posted(st *stay, e *entry, p wire.Posted) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.posting, o.fails = false, 0
+	o.changedLocked()
+	if p.Cursor.Epoch != st.epoch() { // an answer of the relay's life before, which is over: once more
+		return
+	}
+	e.seq = p.Cursor.Seq
+	if e.message {
+		o.stale = 0
+		o.held = o.held || e.letter.frame != nil
+		e.letter.taken(p)
+	}
+}
+
+// failed handles what came instead of a post's answer, and says how long to wait.
+func (o *outbox) failed(ctx context.Context, st *stay, e *entry, err error, session wire.SessionID) time.Duration {
+	relay, ok := errors.AsType[*RelayError](err)
+	switch {
+	case ctx.Err() != nil:
+		return 0
+	case ok && relay.roster != nil:
+		st.learn(*relay.roster)
+		o.takeBack(e)
+		return 0
+	case ok && relay.rejoin:
+		st.rejoin(ctx, session) // fails only with ctx
+		return 0
+	case ok && relay.HTTP >= 400 && relay.HTTP < 500 && relay.HTTP != 429 && relay.HTTP != 408:
+		o.giveUp(e, relay)
+		return 0
+	}
+	e.letter.waits(err.Error())
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	pause := backoffTime(o.fails)
+	o.fails++
+	if ok {
+		pause = max(pause, relay.RetryAfter)
+	}
+	return pause
+}
+
+// backoffTime grows with each failure in a row, jittered so that a room does not come back all at once.
+func backoffTime(fails int) time.Duration {
+	d := min(maxPause, 500*time.Millisecond<<min(fails, 10))
+	return d*3/4 + randv2.N(d/2)
+}
+
+// takeBack: it was sealed for an older list of members, and the relay has stored nothing of it. The letter is sealed again.
+func (o *outbox) takeBack(e *entry) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.stale++
+	o.dropLocked(func(other *entry) bool { return other == e })
+	o.letters = append([]*Letter{e.letter}, o.letters...)
+}
+
+func (o *outbox) giveUp(e *entry, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.dropLocked(func(other *entry) bool { return other == e })
+	e.letter.finish(err)
+}

@@ -1,0 +1,112 @@
+package handlers
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func pageRelay(t *testing.T) *relay {
+	return newRelay(t, func(r *relay) {
+		r.conf.Static = fstest.MapFS{
+			"index.html":      {Data: []byte("<!doctype html><title>snug</title>" + strings.Repeat("<p>room</p>", 200))},
+			"check.html":      {Data: []byte("<!doctype html><title>check</title>")},
+			"js/app.js":       {Data: []byte(strings.Repeat("export const room = 1;\n", 100))},
+			"icons/small.png": {Data: []byte("\x89PNG")},
+			"static.go":       {Data: []byte("package static")},
+		}
+	})
+}
+
+// get asks as a browser that does not decompress by itself.
+func (r *relay) get(path string, headers ...string) (*http.Response, []byte) {
+	r.t.Helper()
+	req, err := http.NewRequest("GET", r.web.URL+path, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	req.Header.Set("Accept-Encoding", "identity")
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	return r.send(req)
+}
+
+func TestPage(t *testing.T) {
+	r := pageRelay(t)
+	for path, kind := range map[string]string{
+		"/": "text/html; charset=utf-8", "/index.html": "text/html; charset=utf-8", "/check": "text/html; charset=utf-8",
+		"/js/app.js": "text/javascript; charset=utf-8", "/icons/small.png": "image/png",
+	} {
+		resp, body := r.get(path)
+		etag := resp.Header.Get("ETag")
+		if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != kind || etag == "" || len(body) == 0 {
+			t.Fatalf("%s: got %d %v", path, resp.StatusCode, resp.Header)
+		}
+		csp := resp.Header.Get("Content-Security-Policy")
+		if !strings.HasPrefix(csp, "default-src 'none'; script-src 'self'") || !strings.HasSuffix(csp, "trusted-types 'none'") ||
+			resp.Header.Get("Cache-Control") != "no-cache" || resp.Header.Get("Referrer-Policy") != "no-referrer" ||
+			resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("Cross-Origin-Opener-Policy") != "same-origin" ||
+			resp.Header.Get("Cross-Origin-Resource-Policy") != "same-origin" || resp.Header.Get("Permissions-Policy") == "" {
+			t.Errorf("%s: got %v", path, resp.Header)
+		}
+		for _, match := range []string{etag, `"x", ` + etag, "W/" + etag} {
+			if resp, body := r.get(path, "If-None-Match", match); resp.StatusCode != 304 || len(body) != 0 || resp.Header.Get("ETag") != etag {
+				t.Errorf("%s with If-None-Match %s: got %d %v", path, match, resp.StatusCode, resp.Header)
+			}
+		}
+		if resp, _ := r.get(path, "If-None-Match", `"0123"`); resp.StatusCode != 200 {
+			t.Errorf("%s with another ETag: got %d", path, resp.StatusCode)
+		}
+	}
+	for path, status := range map[string]int{"/static.go": 404, "/js/": 404, "/js": 404, "/js/nothing.js": 404, "/js/../js/app.js": 404, "/js%2fapp.js": 404} {
+		if resp, _ := r.get(path); resp.StatusCode != status {
+			t.Errorf("%s: got %d, want %d", path, resp.StatusCode, status)
+		}
+	}
+	if resp, _ := r.do("POST", "/js/app.js", "", nil); resp.StatusCode != 405 {
+		t.Errorf("POST of a file: got %d", resp.StatusCode)
+	}
+}
+
+func TestPageIsCompressedForWhoAsks(t *testing.T) {
+	r := pageRelay(t)
+	plainResp, want := r.get("/js/app.js")
+	for accept, compressed := range map[string]bool{"gzip": true, "br, GZIP;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0": false, "br": false, "": false} {
+		resp, body := r.get("/js/app.js", "Accept-Encoding", accept)
+		if (resp.Header.Get("Content-Encoding") == "gzip") != compressed || resp.Header.Get("Vary") != "Accept-Encoding" || resp.ContentLength != int64(len(body)) {
+			t.Errorf("Accept-Encoding %q: got %v", accept, resp.Header)
+		}
+		if (resp.Header.Get("ETag") == plainResp.Header.Get("ETag")) == compressed {
+			t.Errorf("Accept-Encoding %q: two encodings under one ETag", accept)
+		}
+		if !compressed {
+			continue
+		}
+		z, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(z); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("got %d bytes, %v", len(got), err)
+		}
+	}
+	if resp, _ := r.get("/icons/small.png", "Accept-Encoding", "gzip"); resp.Header.Get("Content-Encoding") != "" {
+		t.Error("a picture is compressed again")
+	}
+}
+
+func TestRootIsHelpAtATerminal(t *testing.T) {
+	r := pageRelay(t)
+	if resp, body := r.get("/", "User-Agent", "curl/8.5.0"); !strings.HasPrefix(string(body), "snug - ") || !strings.Contains(resp.Header.Get("Vary"), "User-Agent") {
+		t.Errorf("got %v %.40s", resp.Header, body)
+	}
+	bare := newRelay(t)
+	if resp, body := bare.get("/"); resp.StatusCode != 200 || !strings.HasPrefix(string(body), "snug - ") {
+		t.Errorf("without a page: got %d %.40s", resp.StatusCode, body)
+	}
+}
