@@ -24,6 +24,7 @@ type queue struct {
 	mu     sync.Mutex // guards all below
 	items  []item
 	inHand bool
+	count  int           // of all ever added
 	err    error         // why there will be no more
 	more   chan struct{} // closed and made anew when something is added
 	less   chan struct{} // closed and made anew when something was handled
@@ -38,6 +39,7 @@ func (q *queue) add(i item) {
 	defer q.mu.Unlock()
 	if q.err == nil {
 		q.items = append(q.items, i)
+		q.count++
 		q.stir(&q.more)
 	}
 }
@@ -114,19 +116,27 @@ func (q *queue) space(ctx context.Context, pause, resume func()) error {
 	}
 }
 
-// oldest is the place up to which everything of the stay was handled by the caller, and false if nothing of it waits.
-func (q *queue) oldest(st *stay) (wire.Cursor, bool) {
+// added counts the events of all time.
+func (q *queue) added() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.count
+}
+
+// oldest is the place up to which the caller has handled everything of the stay, and false if nothing of it waits. Events of another life of
+// the room are left out: the relay does not know them any more.
+func (q *queue) oldest(st *stay, epoch wire.Epoch) (wire.Cursor, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, i := range q.items {
-		if i.Stay == st {
+		if i.Stay == st && i.Before.Epoch == epoch {
 			return i.Before, true
 		}
 	}
 	return wire.Cursor{}, false
 }
 
-// waiting are the events of a stay that were not handled.
+// waiting are the events that were not handled.
 func (q *queue) waiting() []Event {
 	q.mu.Lock()
 	defer q.mu.Unlock()

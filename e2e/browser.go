@@ -24,6 +24,7 @@ type World struct {
 
 	mu       sync.Mutex
 	problems []string       // guarded by mu
+	expected []string       // guarded by mu
 	readers  sync.WaitGroup // one for each page's console
 }
 
@@ -33,6 +34,7 @@ func New(t testing.TB, limits hub.Limits) *World {
 	t.Helper()
 	path := chromium(t)
 	w := &World{t: t, Relay: startRelay(t, limits)}
+	w.Expect("status of 409") // tells a sender that the members have changed; part of the protocol
 	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
 		chromedp.NoSandbox, // tests run as root in containers
@@ -112,9 +114,12 @@ func (p *Person) Tab(path string) *Page {
 	return page
 }
 
-// expected are the answers that are part of the protocol, which the browser reports as failed resources all the same:
-// 409 tells a sender that the members have changed.
-var expected = []string{"status of 409"}
+// Expect makes console lines with this text no problem from now on. The browser reports every failed request.
+func (w *World) Expect(text ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.expected = append(w.expected, text...)
+}
 
 // readConsole collects what goes wrong in the page until it is closed.
 func (w *World) readConsole(page *Page) {
@@ -124,15 +129,19 @@ func (w *World) readConsole(page *Page) {
 			if err != nil {
 				return // the tab is closed
 			}
-			wrong := m.IsException() || m.Type == chromedp.ConsoleError || m.Source == "security"
-			if !wrong || slices.ContainsFunc(expected, func(e string) bool { return strings.Contains(m.Text, e) }) {
-				continue
+			if m.IsException() || m.Type == chromedp.ConsoleError || m.Source == "security" {
+				w.report(m.Text, fmt.Sprintf("%s's console: %s (%s:%d)", page.who, m, m.URL, m.Line+1))
 			}
-			w.mu.Lock()
-			w.problems = append(w.problems, fmt.Sprintf("%s's console: %s (%s:%d)", page.who, m, m.URL, m.Line+1))
-			w.mu.Unlock()
 		}
 	})
+}
+
+func (w *World) report(text, problem string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.ContainsFunc(w.expected, func(e string) bool { return strings.Contains(text, e) }) {
+		w.problems = append(w.problems, problem)
+	}
 }
 
 // Problems takes the problems seen so far, for a test that provokes one.

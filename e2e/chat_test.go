@@ -95,6 +95,31 @@ func TestComesBackToWhatWasMissed(t *testing.T) {
 	ann.Sees("one", "two", "three", "four", "I have read it all.")
 }
 
+// TestRelayCrashes: what is said while the relay is down arrives when an empty one is up again, once and in order.
+func TestRelayCrashes(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/")
+	ben := w.Person("Ben").Tab("/" + ann.NewRoom(false))
+	ben.Enter(false)
+	ann.Members(2)
+	ann.Say("before")
+	ben.Sees("before")
+	w.Hub.Await(t, "the first message is freed", nothingHeld)
+
+	w.Expect("ERR_", "status of 401")
+	w.Crash()
+	ann.Say("while it is down")
+	ann.Await("words about the network", `!!button('Connection: Offline')`)
+	ann.Screenshot("room-offline")
+	w.Restart()
+	ben.Sees("before", "while it is down")
+	ann.Delivered()
+	ben.Say("after")
+	ann.Sees("before", "while it is down", "after")
+	ann.Members(2)
+	w.Hub.Await(t, "every message is freed when everyone has it", nothingHeld)
+}
+
 func TestPassphraseRoom(t *testing.T) {
 	w := New(t, hub.Limits{})
 	ann, ben := w.Person("Ann").Tab("/"), w.Person("Ben").Tab("/")

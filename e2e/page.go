@@ -155,6 +155,15 @@ func (p *Page) Leave() {
 	p.Await("the start screen", `!!button('Open a new room')`)
 }
 
+// Recipe opens the terminal's panel and returns the shell function that it shows.
+func (p *Page) Recipe() string {
+	p.t.Helper()
+	p.Click("This room")
+	p.Click("Terminal")
+	p.Await("the recipe", `!!document.querySelector('pre.recipe')`)
+	return read[string](p, "document.querySelector('pre.recipe').textContent")
+}
+
 // Await returns when the expression, made of finders, is true. When it never is, the failure shows the alternatives.
 func (p *Page) Await(what, expression string, instead ...string) {
 	p.t.Helper()

@@ -24,39 +24,61 @@ const patience = 40 * time.Second
 // Relay is a relay on a loopback port, with a hub that can be waited for.
 type Relay struct {
 	URL string
-	Hub *Watched
+	Hub *Watched // of this life of the relay; another one after Restart
+
+	t      testing.TB
+	limits hub.Limits
+	addr   string
+	srv    *http.Server
+	served chan error
 }
 
 // startRelay serves until the test ends.
 func startRelay(t testing.TB, limits hub.Limits) *Relay {
 	t.Helper()
-	memory := hub.NewMemory(limits)
-	watched := &Watched{Hub: memory, changed: make(chan struct{})}
-	h, err := handlers.New(handlers.Config{Hub: watched, Limits: limits.Wire(), Static: static.Files})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := h.HTTP(ln.Addr().String())
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if srv.Shutdown(ctx) != nil {
-			srv.Close()
-		}
-		if err := <-served; err != http.ErrServerClosed {
-			t.Errorf("the relay ended with %v", err)
-		}
-		memory.Close()
-	})
+	r := &Relay{t: t, limits: limits, addr: "127.0.0.1:0"}
+	r.start()
 	// localhost, not 127.0.0.1: both are secure contexts, and this is what people type.
-	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	return &Relay{URL: "http://localhost:" + port, Hub: watched}
+	_, port, _ := net.SplitHostPort(r.addr)
+	r.URL = "http://localhost:" + port
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		r.srv.Shutdown(ctx)
+		r.Crash()
+	})
+	return r
+}
+
+func (r *Relay) start() {
+	r.t.Helper()
+	r.Hub = &Watched{Hub: hub.NewMemory(r.limits), changed: make(chan struct{})}
+	h, err := handlers.New(handlers.Config{Hub: r.Hub, Limits: r.limits.Wire(), Static: static.Files})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", r.addr)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.addr, r.srv, r.served = ln.Addr().String(), h.HTTP(ln.Addr().String()), make(chan error, 1)
+	go func() { r.served <- r.srv.Serve(ln) }()
+}
+
+// Crash cuts every connection and forgets everything, as `kill -9` does.
+func (r *Relay) Crash() {
+	r.t.Helper()
+	r.srv.Close()
+	if err := <-r.served; err != http.ErrServerClosed {
+		r.t.Errorf("the relay ended with %v", err)
+	}
+	r.Hub.Close()
+}
+
+// Restart starts an empty relay at the same address, after a Crash.
+func (r *Relay) Restart() {
+	r.t.Helper()
+	r.start()
 }
 
 // Watched is a hub that tells when something was done to it, so that a test waits for an event and not for a time.

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -215,92 +214,5 @@ func TestNothingStaysBehind(t *testing.T) {
 	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
 	if got := r.metric("snug_members", ""); got != 15 {
 		t.Errorf("got %v members, want those who hung up: 15", got)
-	}
-}
-
-// dial opens a connection and sends raw bytes.
-func (r *relay) dial(raw string) net.Conn {
-	r.t.Helper()
-	conn, err := net.Dial("tcp", r.web.Listener.Addr().String())
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(patience))
-	if _, err := io.WriteString(conn, raw); err != nil {
-		r.t.Fatal(err)
-	}
-	return conn
-}
-
-func TestHTTP10StreamIsNotChunked(t *testing.T) {
-	r := newRelay(t)
-	p := r.room(1).join(1)
-	conn := r.dial("GET " + p.path("/stream", "after", p.Cursor.String()) + " HTTP/1.0\r\n\r\n")
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(resp.TransferEncoding) != 0 || resp.ContentLength != -1 || resp.StatusCode != 200 {
-		t.Errorf("got %+v", resp)
-	}
-	body := afterHello(t, resp.Body)
-	r.server.Drain()
-	rest, err := io.ReadAll(body)
-	if err != nil || !strings.Contains(string(rest), "event: bye\n") {
-		t.Errorf("got %q, %v", rest, err)
-	}
-}
-
-func TestPipelinedRequestWaitsForTheStream(t *testing.T) {
-	r := newRelay(t)
-	p := r.room(1).join(1)
-	conn := r.dial("GET " + p.path("/stream", "after", p.Cursor.String()) + " HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-	br := bufio.NewReader(conn)
-	stream, err := http.ReadResponse(br, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body := afterHello(t, stream.Body)
-	r.server.Drain()
-	if rest, err := io.ReadAll(body); err != nil || !strings.Contains(string(rest), "event: bye\n") {
-		t.Fatalf("got %q, %v", rest, err)
-	}
-	health, err := http.ReadResponse(br, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b, err := io.ReadAll(health.Body); err != nil || string(b) != "ok\n" {
-		t.Errorf("got %q, %v", b, err)
-	}
-}
-
-// TestHTTP2StreamOutlivesItsWriteDeadline: on HTTP/2 a deadline that passes while nothing is written resets the stream.
-func TestHTTP2StreamOutlivesItsWriteDeadline(t *testing.T) {
-	r := newRelay(t, func(r *relay) {
-		r.conf.Streams.Write, r.conf.Streams.Heartbeat = 50*time.Millisecond, 200*time.Millisecond
-	})
-	secure := httptest.NewUnstartedServer(r.server)
-	secure.EnableHTTP2 = true
-	secure.StartTLS()
-	t.Cleanup(secure.Close)
-	t.Cleanup(r.server.Drain)
-	p := r.room(1).join(1)
-	resp, err := secure.Client().Get(secure.URL + p.path("/stream", "after", p.Cursor.String()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if resp.ProtoMajor != 2 {
-		t.Fatalf("got %s", resp.Proto)
-	}
-	lines := bufio.NewScanner(resp.Body)
-	for beats := 0; beats < 3; {
-		if !lines.Scan() {
-			t.Fatalf("ended after %d heartbeats: %v", beats, lines.Err())
-		}
-		if lines.Text() == "event: hb" {
-			beats++
-		}
 	}
 }

@@ -84,7 +84,7 @@ type HB struct {
 	Away *[]MemberID `json:"away,omitempty"`
 }
 
-// Bye announces the end of a stream. Why is ByeLife, ByeShutdown, ByeReplaced, ByeSession or ByeSlow; In is the delay in milliseconds before coming back.
+// Bye announces the end of a stream. Why is ByeLife, ByeShutdown, ByeReplaced or ByeSession; In is the delay in milliseconds before coming back.
 type Bye struct {
 	Why string `json:"why"`
 	In  int64  `json:"in"`

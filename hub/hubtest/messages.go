@@ -96,6 +96,15 @@ func staleRoster(b *bench) {
 			b.Errorf("member %v comes with card %q; want all that are newer, and not its own", m.ID, m.Card)
 		}
 	}
+	b.check(b.SetCard(b.room, two.Session, []byte("new")))
+	p.Roster = &refused.Roster.Roster
+	refused, err = b.Post(b.room, one.Session, p)
+	b.want(err, hub.ErrRosterStale)
+	for _, m := range refused.Roster.Members {
+		if (m.Card != nil) != (m.ID == member(3)) {
+			b.Errorf("member %v comes with card %q; want only the changed one", m.ID, m.Card)
+		}
+	}
 	p.Roster = &refused.Roster.Roster
 	_, err = b.Post(b.room, one.Session, p)
 	b.check(err)

@@ -1,7 +1,8 @@
 // Keys that served their purpose are gone: overwritten where they lay, and not to be found in anything that is still held.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { deliver, HOUR, MINUTE, Room, say, text, hex } from './helpers.mjs';
+import { Identity } from '../../static/js/crypto/identity.js';
+import { deliver, hex, HOUR, MINUTE, Room, say, text } from './helpers.mjs';
 import { bytesWithin, watchingChainKeys } from './walk.mjs';
 
 test('the walk finds private fields, map entries and closures of nothing', async () => {
@@ -69,6 +70,17 @@ test('a replaced HPKE key is gone 15 minutes later', async () => {
   room.clock.pass(15 * MINUTE);
   await ann.rotateIfDue();
   assert.ok(!bytesWithin(ann).has(old));
+});
+
+test('an HPKE key is overwritten where it lies, and so is a closed identity', async () => {
+  const [old, seed] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  const identity = await Identity.create(0, { secret: old, seed, rotation: 0 });
+  await identity.rotate(0);
+  assert.ok(identity.hpkeKey(0, 15 * MINUTE - 1) && old[0] === 1);
+  assert.equal(identity.hpkeKey(0, 15 * MINUTE), null);
+  identity.erase();
+  assert.deepEqual([old, seed].map(hex), ['00'.repeat(32), '00'.repeat(32)]);
+  assert.throws(() => identity.public, /closed/);
 });
 
 test('a closed group holds no secret', async () => {

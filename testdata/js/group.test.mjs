@@ -160,6 +160,7 @@ test('remove: those who stay get the new root, trust who they trusted, and talk 
   assert.deepEqual((await introduce(ann2, bob2)).map(({ status }) => status), ['same', 'same']);
   assert.equal((await say(ann2, bob2, 'here')).content.body, 'here');
   await assert.rejects(ann.seal(text('x')), /closed/);
+  await assert.rejects(bob2.remove(['nobody']), /no such member/);
 });
 
 test('a member that left and is back goes on with its chain, also after the chain was erased', async () => {

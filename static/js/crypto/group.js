@@ -3,7 +3,7 @@
  * Group: one member's end-to-end state of one room. It turns content into frames and frames into content; it knows no network and
  * no clock but the one it is given. Calls may overlap: they take effect in the order in which they were made.
  */
-import { unb64u, utf8 } from '../lib/bytes.js';
+import { utf8 } from '../lib/bytes.js';
 import { fingerprint, safetyCode } from './card.js';
 import { KEYS, MESSAGE, MOVE } from './frame.js';
 import { Identity } from './identity.js';
@@ -229,7 +229,7 @@ export class Group {
     return this.#state.inTurn(async () => {
       const root = newLinkRoot();
       const staying = roster.trusted().filter(({ id }) => !ids.includes(id));
-      const inner = await sealMove(identity, place, ids.map(unb64u), staying.map(addressee), root);
+      const inner = await sealMove(identity, place, ids.map((id) => roster.known(id).raw), staying.map(addressee), root);
       return { frame: { type: MOVE, bytes: await frames.seal(MOVE, inner) }, root };
     });
   }

@@ -43,6 +43,13 @@ export class Roster {
     return this.#members.get(id) ?? null;
   }
 
+  /** @param {string} id */
+  known(id) {
+    const member = this.get(id);
+    if (!member) throw new TypeError('There is no such member in this room.');
+    return member;
+  }
+
   all() {
     return [...this.#members.values()];
   }

@@ -19,9 +19,9 @@ export class Board {
     return this.#status;
   }
 
-  /** A poll got through. Answers whether that is news. @param {number} now */
+  /** A poll got through. Answers whether that is news: nothing did before, and the relay had not asked for the wait. @param {number} now */
   heard(now) {
-    const news = this.down !== null;
+    const news = this.down !== null && this.down.state !== 'connecting';
     this.down = null;
     this.#heard = true;
     this.heardAt = now;

@@ -52,8 +52,8 @@ export class Lifespan {
     if (this.#young >= 3) return this.#hopeless();
     if (quiet && before?.quiet) this.hb = MIN_HEARTBEAT;
     const twice = before !== null && Math.abs(age - before.age) <= 1000 + 0.2 * Math.max(age, before.age);
-    if (!twice && !this.#grown) return true;
     const limit = Math.min(age, before?.age ?? age);
+    if ((!twice && !this.#grown) || limit < YOUNG) return true; // three young ones settle it
     if (limit < (MIN_LIFE + 1) * 1000) return this.#hopeless(); // the relay adds a tenth to the life it is asked for
     if (this.#grown) this.#enough = Math.min(64, this.#enough * 2);
     this.#grown = false;

@@ -133,9 +133,12 @@ export class Pull {
   /** The request under way if its time is up, else 0. @param {number} now */
   late(now) {
     if (!this.ch || this.due > now) return 0;
-    if (now - this.due <= LATE) return this.ch;
-    this.due = now + GRACE;
-    return 0;
+    if (now - this.due > LATE) {
+      this.due = now + GRACE;
+      return 0;
+    }
+    if (this.#asked === 0) this.#timeout = Math.min(TIMEOUT_MAX, this.#timeout * 2);
+    return this.ch;
   }
 
   /** The batch under way has begun to arrive. @param {number} now */
@@ -173,7 +176,6 @@ export class Pull {
       return;
     }
     this.#doubt = '';
-    if (!refused) this.#timeout = Math.min(TIMEOUT_MAX, this.#timeout * 2);
     this.due = now + Math.max(wait, backoff(++this.fails, r));
   }
 

@@ -8,7 +8,7 @@ import { b64u, random } from '../lib/bytes.js';
 import { BlockedError, NetworkError, RelayError } from '../net/api.js';
 import { MESSAGE } from '../crypto/frame.js';
 
-/** @typedef {{type: number, bytes: Uint8Array}} Frame */
+/** @typedef {{type: number, bytes: Uint8Array, to?: string[]}} Frame to: whom a keys frame is sealed to */
 /** @typedef {'queued' | 'sent' | 'all' | 'expired' | 'failed'} State */
 
 /**
@@ -32,6 +32,7 @@ import { MESSAGE } from '../crypto/frame.js';
  * @property {(content: object) => Promise<Frame[]>} seal
  * @property {() => number} roster
  * @property {(roster: import('../net/api.js').Roster) => Promise<void>} learn
+ * @property {(ids: string[]) => Promise<void>} owe they need the keys again: the frame that had them was refused
  * @property {() => Promise<void>} rejoin
  * @property {() => Promise<void>} sealed called before the first byte leaves, for a room kept on this device
  */
@@ -166,6 +167,7 @@ export class Outbox {
     if (error instanceof RelayError && error.rejoin) return this.#session.rejoin();
     if (error instanceof RelayError && error.http >= 400 && error.http < 500 && error.http !== 429 && error.http !== 408) {
       this.#entries = this.#entries.filter((each) => each !== entry);
+      if (entry.frame.to) await this.#session.owe(entry.frame.to);
       entry.letter.tell('failed', error.message);
       return;
     }

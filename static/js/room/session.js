@@ -247,6 +247,7 @@ export class Session extends EventTarget {
         await this.#inbox.roster(roster.members, true);
         this.#connection.roster = Math.max(this.#connection.roster, roster.roster);
       },
+      owe: (ids) => this.#group.owe(...ids),
       rejoin: () => this.#connection.rejoin(),
       sealed: () => this.#save(),
     });
@@ -284,7 +285,7 @@ export class Session extends EventTarget {
         card: () => this.#group.card(),
         known: () => this.#inbox.known(),
         joined: (joined, anew) => this.#joined(joined, anew),
-        event: (event) => this.#inbox.handle(event),
+        event: async (event) => void (await this.#inbox.handle(event)),
         acked: (through, expired) => this.#outbox.acked(through, expired),
         away: (ids) => this.#setAway(ids),
         status: (status) => this.#setStatus(status),

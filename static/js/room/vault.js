@@ -4,7 +4,7 @@
  * the same IndexedDB: a copy of the profile's files is of no use without this browser's own key store, and a wipe of the key makes
  * every record unreadable at once. It does not protect against somebody who uses this browser as you.
  */
-import { b64u, fromUtf8, random, unb64u, utf8 } from '../lib/bytes.js';
+import { newDeviceKey, unwrap, wrap } from '../crypto/keep.js';
 
 /**
  * @typedef {object} Kept what it takes to come back as the same member
@@ -66,7 +66,7 @@ async function transact(store, mode, work) {
 async function wrappingKey() {
   const kept = await transact('keys', 'readonly', (store) => store.get('wrap'));
   if (kept) return kept;
-  const made = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
+  const made = await newDeviceKey();
   // add, not put: when two tabs make one at the same time, the first stays.
   try {
     await transact('keys', 'readwrite', (store) => store.add(made, 'wrap'));
@@ -78,31 +78,13 @@ async function wrappingKey() {
   }
 }
 
-/** JSON has no bytes, no Map and no Infinity; they are tagged. @param {string} _ @param {any} value */
-function pack(_, value) {
-  if (value instanceof Uint8Array) return { $bytes: b64u(value) };
-  if (value instanceof Map) return { $map: [...value] };
-  if (value === Infinity) return { $endless: true };
-  return typeof value === 'bigint' ? { $big: String(value) } : value;
-}
-
-/** @param {string} _ @param {any} value */
-function unpack(_, value) {
-  if (typeof value?.$bytes === 'string') return unb64u(value.$bytes);
-  if (Array.isArray(value?.$map)) return new Map(value.$map);
-  if (value?.$endless === true) return Infinity;
-  return typeof value?.$big === 'string' ? BigInt(value.$big) : value;
-}
-
 /**
  * Writes the record; when this resolves it will survive the browser's end.
  * @param {Kept} kept
  */
 export async function keep(kept) {
-  const iv = random(12);
-  const key = await wrappingKey();
-  const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData: utf8(kept.roomId) }, key, utf8(JSON.stringify(kept, pack)));
-  await transact('rooms', 'readwrite', (store) => store.put({ iv, sealed }, kept.roomId));
+  const sealed = await wrap(await wrappingKey(), kept.roomId, kept);
+  await transact('rooms', 'readwrite', (store) => store.put(sealed, kept.roomId));
 }
 
 /**
@@ -113,8 +95,7 @@ export async function kept(roomId) {
   const record = await transact('rooms', 'readonly', (store) => store.get(roomId));
   if (!record) return null;
   try {
-    const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv: record.iv, additionalData: utf8(roomId) }, await wrappingKey(), record.sealed);
-    return JSON.parse(fromUtf8(new Uint8Array(plain)), unpack);
+    return /** @type {Kept} */ (await unwrap(await wrappingKey(), roomId, record));
   } catch (error) {
     console.warn('snug: a room kept on this device could not be opened and is forgotten', error);
     await forget(roomId);

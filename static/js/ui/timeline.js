@@ -163,9 +163,9 @@ export class TimelineView {
   }
 
   #trimTop() {
-    const before = this.scroller.scrollHeight;
+    const { scrollHeight: before, scrollTop } = this.scroller; // both now: what shrinks may push the reader up
     while (this.#to - this.#from > MOST - STEP && this.#drop(this.#list.querySelector('[data-key]'))) this.#from++;
-    if (!this.#follows) this.scroller.scrollTop -= before - this.scroller.scrollHeight;
+    if (!this.#follows) this.scroller.scrollTop = scrollTop - (before - this.scroller.scrollHeight);
     else this.#stick();
   }
 

@@ -1,0 +1,162 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+
+	"snug/client/e2ee"
+	"snug/wire"
+)
+
+// Remove takes members out of the room: everybody else moves to a new room, whose secret they do not get. It waits until the move is made. It
+// fails with e2ee.ErrUnknownMember; with ErrOvertaken if somebody else's move came first, after which one looks who is
+// still there; with ErrMoving; with the relay's refusal; or with the error of ctx, when the move goes on all the same.
+func (s *Session) Remove(ctx context.Context, ids ...wire.MemberID) error {
+	st := s.current()
+	frame, root, err := st.group.Remove(ids...)
+	if err != nil {
+		return closedOr(err)
+	}
+	st.mu.Lock()
+	busy := st.move != nil || st.removing
+	st.removing = true
+	st.mu.Unlock()
+	if busy {
+		return ErrMoving
+	}
+	made := make(chan error, 1)
+	s.wg.Go(func() {
+		err := st.makeMove(s.ctx, frame, e2ee.Move{By: st.group.Self(), Removed: ids, Root: &root})
+		st.mu.Lock()
+		st.removing = false
+		st.mu.Unlock()
+		made <- err
+	})
+	select {
+	case err := <-made:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// makeMove posts the move and follows it, unless another's lies before it.
+func (st *stay) makeMove(ctx context.Context, frame []byte, m e2ee.Move) error {
+	l := newLetter("", nil, frame)
+	if err := st.s.out.add(ctx, l); err != nil {
+		return err
+	}
+	posted, err := l.Posted(ctx)
+	if err != nil {
+		return err
+	}
+	if err := st.catchUp(ctx, posted.Cursor); err != nil {
+		return err
+	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.move != nil {
+		return ErrOvertaken
+	}
+	st.moveLocked(&move{&m, posted.Cursor})
+	return nil
+}
+
+// catchUp reads on until everything before a place was taken in, whatever the stream does. It polls, because our own messages are
+// not read back. A relay that was restarted meanwhile has no such place.
+func (st *stay) catchUp(ctx context.Context, place wire.Cursor) error {
+	for fails := 0; ; fails++ {
+		session, _, handled := st.places()
+		if handled.Epoch != place.Epoch {
+			return nil
+		}
+		p, err := st.api.poll(ctx, session, handled, 0)
+		if err == nil {
+			err = st.takePolled(ctx, p)
+		}
+		switch {
+		case err == errMoved:
+			return nil
+		case err == nil && p.Cursor.Seq >= place.Seq:
+			return nil
+		}
+		if err := pause(ctx, backoffTime(fails)); err != nil { // the line joins again if that is what it takes
+			return err
+		}
+	}
+}
+
+// takePolled takes in a poll's answer.
+func (st *stay) takePolled(ctx context.Context, p wire.Polled) error {
+	for _, raw := range p.Events {
+		e, err := newEvent(raw.Event, raw.ID, raw.Data)
+		if err != nil {
+			return err
+		}
+		if err := st.take(ctx, e); err != nil {
+			return err
+		}
+	}
+	st.polled(p)
+	return nil
+}
+
+// follow goes to the room of a move as the same member, with the same people trusted, and gives the stay there; nil if the
+// session ended.
+func (s *Session) follow(old *stay, m *move) *stay {
+	group, err := old.group.Follow(*m.Root)
+	if err != nil {
+		s.end(closedOr(err))
+		return nil
+	}
+	next := newStay(s, group, wire.Cursor{})
+	for fails := 0; ; fails++ {
+		err := next.join(s.ctx)
+		if err == nil {
+			break
+		}
+		s.trouble(err)
+		if pause(s.ctx, backoffTime(fails+1)) != nil {
+			group.Close()
+			return nil
+		}
+	}
+	if s.out.moveTo(s.ctx, next, m.place) != nil {
+		group.Close()
+		return nil
+	}
+	old.mu.Lock()
+	old.tellLocked(Event{Kind: KindMoved, From: m.By, Alias: s.aliasOf(old, m.By), Members: m.Removed})
+	old.mu.Unlock()
+	s.mu.Lock()
+	s.stay = next
+	s.mu.Unlock()
+	old.group.Close()
+	// Only now: in the old room we are owed nothing more, and the move itself stays there for those who sleep.
+	s.wg.Go(func() {
+		s.say(func(ctx context.Context) { old.api.leave(ctx, old.sessionID()) }) // or the relay lets us go by time
+	})
+	return next
+}
+
+// aliasOf is a member's alias, this one's included. The lock of the stay is held.
+func (s *Session) aliasOf(st *stay, id wire.MemberID) string {
+	if id == st.group.Self() {
+		return s.Alias()
+	}
+	return st.aliasLocked(id)
+}
+
+func shellOf(origin string, k e2ee.Keys) Shell {
+	token, _ := k.Post.MarshalText() // cannot fail
+	drop := k.DropPublic()
+	return Shell{URL: origin + "/r/" + k.Room.String(), Token: string(token), Key: hex.EncodeToString(drop[:])}
+}
+
+// newID is a random name for what is sent.
+func newID() string {
+	var id wire.MessageID
+	rand.Read(id[:]) // never fails
+	return id.String()
+}

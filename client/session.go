@@ -1,0 +1,272 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"snug/client/e2ee"
+	"snug/wire"
+)
+
+// Session is one member's stay in one room, from Join to Leave or Close, through every move of the room. Its methods may be called from any
+// goroutine, but Next and Events from one at a time.
+type Session struct {
+	conf   Config
+	queue  *queue
+	out    *outbox
+	seen   seen
+	ctx    context.Context // ends with the session
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup // run and the outbox
+	over   chan struct{}  // closed when all goroutines have ended and the keys are erased
+
+	mu     sync.Mutex // guards all below
+	stay   *stay
+	alias  string
+	status Status
+	memory *networkMemory // nil: the network has taught nothing yet
+}
+
+// Join enters a room. ctx bounds the joining only; the session lives until Leave or Close. It tries once, and fails with e2ee.ErrMalformed or
+// e2ee.ErrEmpty for a wrong Config, or with a *RelayError, *BlockedError or *NetworkError. A session that is in never gives up.
+func Join(ctx context.Context, c Config) (*Session, error) {
+	var saved savedSession
+	if c.State != nil {
+		var err error
+		if saved, err = readState(c.State); err != nil {
+			return nil, err
+		}
+		c.Origin, c.Root = saved.Origin, e2ee.Root{1} // the group brings its own
+		c.Link, c.Passphrase, c.Name = "", "", ""
+	}
+	c, err := c.resolve()
+	if err != nil {
+		return nil, err
+	}
+	group, err := newGroup(c, saved)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{conf: c, queue: newQueue(), out: newOutbox(), over: make(chan struct{}), alias: cmp.Or(c.Alias, saved.Alias), memory: saved.Memory}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	st := newStay(s, group, saved.Cursor)
+	for _, e := range saved.Waiting {
+		s.queue.add(item{Event: e, Stay: st, Before: saved.Cursor})
+	}
+	s.stay, s.out.stay = st, st
+	if err := st.join(ctx); err != nil {
+		group.Close()
+		s.cancel(ErrClosed)
+		return nil, err
+	}
+	s.wg.Go(func() { s.out.run(s.ctx) })
+	s.wg.Go(s.run)
+	go func() { // owned by Close, which waits for over
+		defer close(s.over)
+		s.wg.Wait()
+		s.current().group.Close()
+	}()
+	return s, nil
+}
+
+func newGroup(c Config, saved savedSession) (*e2ee.Group, error) {
+	if saved.Group == nil {
+		return e2ee.NewGroup(e2ee.Config{Root: c.Root, Identity: c.Identity, Alias: c.Alias, Now: c.Now})
+	}
+	group, err := e2ee.Import(saved.Group, e2ee.Config{Now: c.Now})
+	if err == nil && c.Alias != "" && c.Alias != saved.Alias {
+		_, err = group.Rename(c.Alias)
+	}
+	return group, err
+}
+
+// run lives through one stay after the other.
+func (s *Session) run() {
+	for st := s.current(); st != nil; {
+		m := st.live(s.ctx)
+		if m == nil {
+			return
+		}
+		if m.Root == nil {
+			s.removed(st, m)
+			return
+		}
+		st = s.follow(st, m)
+	}
+}
+
+func (s *Session) current() *stay {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stay
+}
+
+// Next waits for what happens next in the room. An event counts as handled when Next is called again; only then is it acknowledged to the
+// relay, so that a sender's second tick means what it says. After 256 events that nobody took, the session stops reading
+// and the relay keeps the rest. Next fails with ErrRemoved or ErrClosed at the end, when all events were given, or with the error of ctx.
+func (s *Session) Next(ctx context.Context) (Event, error) {
+	if st := s.queue.done(); st != nil {
+		st.handled()
+	}
+	return s.queue.next(ctx)
+}
+
+// Events ranges over what happens until the session ends or ctx does. An event counts as handled when the loop's body is through with it.
+func (s *Session) Events(ctx context.Context) iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		for {
+			e, err := s.Next(ctx)
+			if err != nil || !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// Send seals a text for everybody in the room and posts it as soon as the network lets it; it waits only while 1,000
+// messages are waiting already. It fails with ErrClosed, ErrRemoved or the error of ctx. What becomes of the message, the Letter tells.
+func (s *Session) Send(ctx context.Context, text string) (*Letter, error) {
+	id := newID()
+	b, err := json.Marshal(content{K: "text", ID: id, Body: text})
+	if err != nil {
+		return nil, fmt.Errorf("send: %w", err)
+	}
+	l := newLetter(id, b, nil)
+	if err := s.out.add(ctx, l); err != nil {
+		return nil, err
+	}
+	s.current().line.active()
+	return l, nil
+}
+
+// Members are those in the room, this one first.
+func (s *Session) Members() []Member { return s.current().members(s.Alias()) }
+
+// Self is this member's id.
+func (s *Session) Self() wire.MemberID { return s.current().group.Self() }
+
+// Alias is the name that others see.
+func (s *Session) Alias() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.alias
+}
+
+// Rename takes another alias. It fails with e2ee.ErrMalformed for one that cannot be; an error of the network means that others see it later.
+func (s *Session) Rename(ctx context.Context, alias string) error {
+	st := s.current()
+	if _, err := st.group.Rename(alias); err != nil {
+		return closedOr(err)
+	}
+	s.mu.Lock()
+	s.alias = alias
+	s.mu.Unlock()
+	return st.showCard(ctx)
+}
+
+// Accept trusts the new identity of a member that shows as changed. It fails with e2ee.ErrUnknownMember if there is none.
+func (s *Session) Accept(id wire.MemberID) error { return closedOr(s.current().group.Accept(id)) }
+
+// SafetyCode is equal on all screens that see the same members.
+func (s *Session) SafetyCode() string { return s.current().group.SafetyCode() }
+
+// Room is the room's id, which changes when it moves.
+func (s *Session) Room() wire.RoomID { return s.current().keys.Room }
+
+// Link lets whoever has it join; it changes when the room moves.
+func (s *Session) Link() string { return s.current().group.Root().Link(s.conf.Origin) }
+
+// Identity is what makes this member the same one again; a secret.
+func (s *Session) Identity() e2ee.Identity { return s.current().group.Identity() }
+
+// Shell is what a terminal needs to send into the room.
+func (s *Session) Shell() Shell { return shellOf(s.conf.Origin, s.current().keys) }
+
+// Status is how the line to the relay is.
+func (s *Session) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status
+}
+
+func (s *Session) setStatus(status Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if status == s.status || s.ctx.Err() != nil {
+		return
+	}
+	s.status = status
+	if s.conf.Status != nil {
+		s.conf.Status(status)
+	}
+	if status.State == StateLive || status.State == StatePolling {
+		s.out.poke()
+	}
+}
+
+// trouble shows why joining again does not work yet.
+func (s *Session) trouble(err error) {
+	status := Status{State: StateOffline, Rung: s.Status().Rung, Reason: err.Error()}
+	if _, network := errors.AsType[*NetworkError](err); !network {
+		status.State = StateBlocked
+	}
+	s.setStatus(status)
+}
+
+// Leave leaves the room: the relay keeps nothing for this member any more, and everybody else starts new keys. The session
+// is over, whether the relay has heard it or not; ctx bounds the telling, and its failure is returned.
+func (s *Session) Leave(ctx context.Context) error {
+	st := s.current()
+	err := st.api.leave(ctx, st.sessionID())
+	s.Close()
+	if relay, ok := errors.AsType[*RelayError](err); ok && relay.rejoin { // it does not know us any more
+		return nil
+	}
+	return err
+}
+
+// Close ends the session without a word to the room, where the member counts as away and is kept for hours: to come back,
+// take State before. It waits for the session's goroutines and erases its keys. It may be called more than once.
+func (s *Session) Close() {
+	s.end(ErrClosed)
+	<-s.over
+}
+
+// end stops everything; Next gives what is left, and then err.
+func (s *Session) end(err error) {
+	s.cancel(err)
+	s.out.close(err)
+	s.queue.end(err)
+}
+
+// removed: another member has taken this one out.
+func (s *Session) removed(st *stay, m *move) {
+	st.mu.Lock()
+	st.tellLocked(Event{Kind: KindRemoved, From: m.By, Members: m.Removed})
+	st.mu.Unlock()
+	s.say(func(ctx context.Context) { st.api.leave(ctx, st.sessionID()) }) // or the relay lets us go by time
+	s.end(ErrRemoved)
+}
+
+const sayTime = 5 * time.Second
+
+// say tells the relay something that it need not hear.
+func (s *Session) say(what func(context.Context)) {
+	ctx, cancel := context.WithTimeout(s.ctx, sayTime)
+	defer cancel()
+	what(ctx)
+}
+
+// closedOr makes the end of the keys the end of the session.
+func closedOr(err error) error {
+	if errors.Is(err, e2ee.ErrClosed) {
+		return ErrClosed
+	}
+	return err
+}
