@@ -24,12 +24,16 @@ type cli struct {
 	Version  kong.VersionFlag `env:"-" help:"Print the version and leave."`
 
 	Serve serveCmd `cmd:"" default:"withargs" help:"Run the relay. This is the default command."`
+	Send  sendCmd  `cmd:"" help:"Send a message into a room, end-to-end encrypted, as a full member."`
+	Tail  tailCmd  `cmd:"" help:"Join a room and print what is said there, until Ctrl-C."`
+	Seal  sealCmd  `cmd:"" help:"Encrypt stdin for a room, for curl to post. Needs the room's public key only."`
+	Room  roomCmd  `cmd:"" help:"Make rooms."`
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run carries out one command line and returns the exit code: 0, 1 for a wrong value or a failure, 2 for a command line
-// that does not make sense. Whatever went wrong is one sentence on stderr.
+// that does not make sense, or what exitCode says. Whatever went wrong is one sentence on stderr.
 func run(args []string, stdout, stderr io.Writer) int {
 	var c cli
 	parser, err := newParser(&c, stdout, stderr)
@@ -48,7 +52,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	if err := ctx.Run(newLogger(stderr, c.LogLevel, c.LogJSON), &output{stdout}); err != nil {
 		fmt.Fprintf(stderr, "snug: %s\n", err)
-		return 1
+		return exitCode(err)
 	}
 	return 0
 }

@@ -50,7 +50,7 @@ func (st *stay) isNext(c wire.Cursor) (bool, error) {
 }
 
 func (st *stay) isNextLocked(c wire.Cursor) (bool, error) {
-	if st.move != nil {
+	if st.move != nil || st.rival != nil {
 		return false, errMoved
 	}
 	return c.Epoch == st.read.Epoch && c.Seq > st.read.Seq, nil
@@ -233,9 +233,12 @@ func (st *stay) askLocked(of wire.MemberID) []byte {
 	return b
 }
 
-// moveLocked ends the stay. The first move in the room's order counts.
+// moveLocked ends the stay. A move that comes while one of ours is under way waits until it is known which is first.
 func (st *stay) moveLocked(m *move) {
-	if st.move == nil {
+	switch {
+	case st.removing:
+		st.rival = m
+	case st.move == nil:
 		st.move = m
 		close(st.gone)
 	}

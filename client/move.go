@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 
 	"snug/client/e2ee"
 	"snug/wire"
@@ -18,21 +17,14 @@ func (s *Session) Remove(ctx context.Context, ids ...wire.MemberID) error {
 	if err != nil {
 		return closedOr(err)
 	}
-	st.mu.Lock()
-	busy := st.move != nil || st.removing
-	st.removing = true
-	st.mu.Unlock()
-	if busy {
+	if !st.beginMove() {
 		return ErrMoving
 	}
 	made := make(chan error, 1)
-	s.wg.Go(func() {
-		err := st.makeMove(s.ctx, frame, e2ee.Move{By: st.group.Self(), Removed: ids, Root: &root})
-		st.mu.Lock()
-		st.removing = false
-		st.mu.Unlock()
-		made <- err
-	})
+	ok := s.spawn(func() { made <- st.makeMove(s.ctx, frame, &e2ee.Move{By: st.group.Self(), Removed: ids, Root: &root}) })
+	if !ok {
+		return ErrClosed
+	}
 	select {
 	case err := <-made:
 		return err
@@ -41,26 +33,48 @@ func (s *Session) Remove(ctx context.Context, ids ...wire.MemberID) error {
 	}
 }
 
-// makeMove posts the move and follows it, unless another's lies before it.
-func (st *stay) makeMove(ctx context.Context, frame []byte, m e2ee.Move) error {
-	l := newLetter("", nil, frame)
-	if err := st.s.out.add(ctx, l); err != nil {
-		return err
-	}
-	posted, err := l.Posted(ctx)
-	if err != nil {
-		return err
-	}
-	if err := st.catchUp(ctx, posted.Cursor); err != nil {
-		return err
-	}
+// beginMove is false if the room is moving already.
+func (st *stay) beginMove() bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.move != nil {
-		return ErrOvertaken
+	if st.move != nil || st.removing {
+		return false
 	}
-	st.moveLocked(&move{&m, posted.Cursor})
-	return nil
+	st.removing = true
+	return true
+}
+
+// makeMove posts the move and follows it, unless another's lies before it.
+func (st *stay) makeMove(ctx context.Context, frame []byte, m *e2ee.Move) error {
+	l := newLetter("", nil, frame)
+	err := st.s.out.add(ctx, l)
+	var posted wire.Posted
+	if err == nil {
+		posted, err = l.Posted(ctx)
+	}
+	if err == nil {
+		err = st.catchUp(ctx, posted.Cursor)
+	}
+	if err != nil {
+		return st.decideMove(nil, err)
+	}
+	return st.decideMove(&move{m, posted.Cursor}, nil)
+}
+
+// decideMove ends the stay by the first move in the room's order. own is nil if ours failed, with err.
+func (st *stay) decideMove(own *move, err error) error {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.removing = false
+	rival := st.rival
+	switch {
+	case rival != nil && (own == nil || rival.place.Epoch != own.place.Epoch || rival.place.Seq < own.place.Seq):
+		st.moveLocked(rival)
+		return ErrOvertaken
+	case own != nil:
+		st.moveLocked(own)
+	}
+	return err
 }
 
 // catchUp reads on until everything before a place was taken in, whatever the stream does. It polls, because our own messages are
@@ -134,7 +148,7 @@ func (s *Session) follow(old *stay, m *move) *stay {
 	s.mu.Unlock()
 	old.group.Close()
 	// Only now: in the old room we are owed nothing more, and the move itself stays there for those who sleep.
-	s.wg.Go(func() {
+	s.spawn(func() {
 		s.say(func(ctx context.Context) { old.api.leave(ctx, old.sessionID()) }) // or the relay lets us go by time
 	})
 	return next
@@ -146,12 +160,6 @@ func (s *Session) aliasOf(st *stay, id wire.MemberID) string {
 		return s.Alias()
 	}
 	return st.aliasLocked(id)
-}
-
-func shellOf(origin string, k e2ee.Keys) Shell {
-	token, _ := k.Post.MarshalText() // cannot fail
-	drop := k.DropPublic()
-	return Shell{URL: origin + "/r/" + k.Room.String(), Token: string(token), Key: hex.EncodeToString(drop[:])}
 }
 
 // newID is a random name for what is sent.

@@ -17,8 +17,10 @@ type entry struct {
 	id      wire.MessageID
 	frame   []byte
 	letter  *Letter
-	message bool   // else keys
-	seq     uint64 // 0 until the relay has it
+	message bool       // else keys
+	seq     uint64     // 0 until the relay has it
+	roster  uint64     // the list of members it was sealed for
+	epoch   wire.Epoch // the life of the room in which that number counts
 }
 
 // outbox is what this member has sent and not everybody has yet. An entry stays, with its sealed bytes and its id, until the

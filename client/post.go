@@ -62,6 +62,8 @@ func (o *outbox) sealLocked() {
 	o.letters = o.letters[1:]
 	o.changedLocked()
 	frames := [][]byte{l.frame}
+	// Before sealing: whoever comes in between is not sealed for, and the number must not say so.
+	roster, epoch := o.stay.rosterNumber()
 	if l.frame == nil {
 		var err error
 		if frames, err = o.stay.group.Seal(l.content); err != nil {
@@ -70,7 +72,7 @@ func (o *outbox) sealLocked() {
 		}
 	}
 	for i, frame := range frames {
-		e := &entry{frame: frame, letter: l, message: i == len(frames)-1}
+		e := &entry{frame: frame, letter: l, message: i == len(frames)-1, roster: roster, epoch: epoch}
 		rand.Read(e.id[:]) // never fails
 		o.entries = append(o.entries, e)
 		o.kept += len(frame)
@@ -84,9 +86,8 @@ func (o *outbox) sealLocked() {
 // post sends one entry, and says how long to wait before the next.
 func (o *outbox) post(ctx context.Context, st *stay, e *entry) time.Duration {
 	var roster *uint64
-	if e.message && e.letter.frame == nil && o.isCareful() { // keys go to whom they were sealed for, whoever came meanwhile
-		n := st.rosterNumber()
-		roster = &n
+	if e.message && e.letter.frame == nil && e.epoch == st.epoch() && o.isCareful() { // keys go to whom they were sealed for, whoever came meanwhile
+		roster = &e.roster
 	}
 	session := st.sessionID()
 	posted, err := st.api.post(ctx, session, e.id, e.frame, roster)

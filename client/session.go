@@ -23,8 +23,7 @@ type Session struct {
 	seen   seen
 	ctx    context.Context // ends with the session
 	cancel context.CancelCauseFunc
-	wg     sync.WaitGroup // run and the outbox
-	over   chan struct{}  // closed when all goroutines have ended and the keys are erased
+	wg     sync.WaitGroup // of all that spawn started; Close waits
 
 	mu     sync.Mutex // guards all below
 	stay   *stay
@@ -53,7 +52,7 @@ func Join(ctx context.Context, c Config) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{conf: c, queue: newQueue(), out: newOutbox(), over: make(chan struct{}), alias: cmp.Or(c.Alias, saved.Alias), memory: saved.Memory}
+	s := &Session{conf: c, queue: newQueue(), out: newOutbox(), alias: cmp.Or(c.Alias, saved.Alias), memory: saved.Memory}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	st := newStay(s, group, saved.Cursor)
 	for _, e := range saved.Waiting {
@@ -65,14 +64,20 @@ func Join(ctx context.Context, c Config) (*Session, error) {
 		s.cancel(ErrClosed)
 		return nil, err
 	}
-	s.wg.Go(func() { s.out.run(s.ctx) })
-	s.wg.Go(s.run)
-	go func() { // owned by Close, which waits for over
-		defer close(s.over)
-		s.wg.Wait()
-		s.current().group.Close()
-	}()
+	s.spawn(func() { s.out.run(s.ctx) })
+	s.spawn(s.run)
 	return s, nil
+}
+
+// spawn runs what in a goroutine that Close waits for; false if the session is over.
+func (s *Session) spawn(what func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return false
+	}
+	s.wg.Go(what)
+	return true
 }
 
 func newGroup(c Config, saved savedSession) (*e2ee.Group, error) {
@@ -222,11 +227,17 @@ func (s *Session) trouble(err error) {
 // Leave leaves the room: the relay keeps nothing for this member any more, and everybody else starts new keys. The session
 // is over, whether the relay has heard it or not; ctx bounds the telling, and its failure is returned.
 func (s *Session) Leave(ctx context.Context) error {
+	defer s.Close()
+	if !s.end(ErrClosed) {
+		return nil
+	}
+	s.wg.Wait() // first, or the line would find its session gone and join again
 	st := s.current()
 	err := st.api.leave(ctx, st.sessionID())
-	s.Close()
-	if relay, ok := errors.AsType[*RelayError](err); ok && relay.rejoin { // it does not know us any more
-		return nil
+	if relay, ok := errors.AsType[*RelayError](err); ok && relay.rejoin { // it may know us by a session that we never heard of
+		if err = st.join(ctx); err == nil {
+			err = st.api.leave(ctx, st.sessionID())
+		}
 	}
 	return err
 }
@@ -235,14 +246,19 @@ func (s *Session) Leave(ctx context.Context) error {
 // take State before. It waits for the session's goroutines and erases its keys. It may be called more than once.
 func (s *Session) Close() {
 	s.end(ErrClosed)
-	<-s.over
+	s.wg.Wait()
+	s.current().group.Close()
 }
 
-// end stops everything; Next gives what is left, and then err.
-func (s *Session) end(err error) {
+// end stops everything; Next gives what is left, and then err. It is false if the session was over already.
+func (s *Session) end(err error) bool {
+	s.mu.Lock()
+	first := s.ctx.Err() == nil
 	s.cancel(err)
+	s.mu.Unlock()
 	s.out.close(err)
 	s.queue.end(err)
+	return first
 }
 
 // removed: another member has taken this one out.
@@ -252,6 +268,7 @@ func (s *Session) removed(st *stay, m *move) {
 	st.mu.Unlock()
 	s.say(func(ctx context.Context) { st.api.leave(ctx, st.sessionID()) }) // or the relay lets us go by time
 	s.end(ErrRemoved)
+	st.group.Close()
 }
 
 const sayTime = 5 * time.Second

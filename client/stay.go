@@ -29,6 +29,7 @@ type stay struct {
 	near     bool        // the room is near its budget
 	unsure   bool        // after a gap: the members are to be fetched
 	removing bool        // this member is about to move the room
+	rival    *move       // of another, meanwhile
 	unshown  bool        // the newest card did not reach the relay
 	away     map[wire.MemberID]bool
 	cards    map[wire.MemberID][]byte // of the others who are here, for a relay that has forgotten them
@@ -275,10 +276,11 @@ func (st *stay) epoch() wire.Epoch {
 	return st.read.Epoch
 }
 
-func (st *stay) rosterNumber() uint64 {
+// rosterNumber is that of the members who are known here, and the life of the room in which it counts.
+func (st *stay) rosterNumber() (uint64, wire.Epoch) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	return st.roster
+	return st.roster, st.read.Epoch
 }
 
 // places are the session, the place to read on from, and the place that may be acked.

@@ -59,18 +59,18 @@ func TestRelayRestarts(t *testing.T) {
 	for _, l := range letters {
 		ann.everybody(l)
 	}
-	if n := len(ann.out.entries); n > 0 {
-		t.Errorf("%d entries are still kept", n)
-	}
+	await(t, "rid of all entries", func() bool {
+		ann.out.mu.Lock()
+		defer ann.out.mu.Unlock()
+		return len(ann.out.entries) == 0 && ann.out.kept == 0
+	})
 }
 
 // badNetwork is what stands between the relay and its members; its mood changes during the test.
 type badNetwork struct {
 	refuse atomic.Bool // of all streams
 	hold   atomic.Bool // streams arrive when they have ended
-	cut    atomic.Bool // of all that is under way
 	binary atomic.Bool // refuses binary posts
-	asked  [4]atomic.Int32
 }
 
 func (b *badNetwork) wrap(next http.Handler) http.Handler {
@@ -92,7 +92,8 @@ func (b *badNetwork) wrap(next http.Handler) http.Handler {
 // holding passes nothing on before the end.
 type holding struct{ http.ResponseWriter }
 
-func (h *holding) Flush() {}
+func (h *holding) Flush()                      {}
+func (h *holding) Unwrap() http.ResponseWriter { return h.ResponseWriter }
 
 // TestChangesOfTransport: streams are refused from the start, then let through, then refused again.
 func TestChangesOfTransport(t *testing.T) {

@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // Page is one tab with the page in it. Its methods do what a person does and find things as a person does: by the
@@ -128,8 +128,21 @@ func (p *Page) Members(n int) {
 func (p *Page) Say(text string) {
 	p.t.Helper()
 	at := element("field('Message')")
-	p.do("writes", chromedp.SendKeys(at, text), chromedp.SendKeys(at, kb.Enter))
-	p.Await("the own message "+quoted(text), `messages().includes(`+quoted(text)+`)`)
+	p.do("writes", chromedp.SendKeys(at, text), enter)
+	p.Await("the own message "+quoted(text), `messages().includes(`+quoted(text)+`) && field('Message').value === ''`)
+}
+
+// enter presses the key as a keyboard does: one event that the page may prevent. chromedp.SendKeys would send the
+// character apart from the key, so that the field gets a line break after the message is sent.
+func enter(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+	down := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13}
+	up := down
+	down.Text, up.Type = "\r", input.DispatchKeyEventTypeKeyUp
+	_, err := chromedp.Call(ctx, input.DispatchKeyEvent, down)
+	if err == nil {
+		_, err = chromedp.Call(ctx, input.DispatchKeyEvent, up)
+	}
+	return chromedp.Void{}, err
 }
 
 // Sees waits until the conversation is exactly these messages, in this order.

@@ -10,7 +10,6 @@ import (
 	"mime"
 	"net/http"
 	"os"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -102,7 +101,7 @@ func mediaType(r *http.Request, fallback string) (string, error) {
 }
 
 // readBody reads at most max bytes, refusing a larger Content-Length before it reads anything. The deadline that bound has
-// set for those who send a byte a minute is taken back at the end, because the connection lives on.
+// set for those who send a byte a minute holds until the end of the body; then net/http takes it back.
 func readBody(c echo.Context, max int) ([]byte, error) {
 	r := c.Request()
 	if r.ContentLength > int64(max) {
@@ -111,7 +110,7 @@ func readBody(c echo.Context, max int) ([]byte, error) {
 	b, err := readUpTo(http.MaxBytesReader(c.Response().Writer, r.Body, int64(max)), r.ContentLength)
 	switch {
 	case err == nil:
-		return b, readDeadline(c, time.Time{})
+		return b, nil
 	case isType[*http.MaxBytesError](err):
 		return nil, hub.ErrTooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -136,14 +135,6 @@ func readUpTo(r io.Reader, length int64) ([]byte, error) {
 		_, err = io.ReadFull(r, b[n:])
 	}
 	return b, err
-}
-
-// readDeadline bounds reading of the body; the zero time takes the bound away. Not every ResponseWriter of a test has one.
-func readDeadline(c echo.Context, t time.Time) error {
-	if err := controller(c).SetReadDeadline(t); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
-	return nil
 }
 
 func isType[T error](err error) bool {

@@ -79,21 +79,27 @@ func (s *Server) bound(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		deadline := time.Now().Add(requestTime)
-		if err := controller(c).SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		if err := s.setDeadlines(c); err != nil && !errors.Is(err, http.ErrNotSupported) { // as in tests without a socket
 			return err
-		}
-		// Set even where no handler reads: net/http reads a refused body to its end, to keep the connection.
-		if c.Request().ContentLength != 0 {
-			if err := readDeadline(c, time.Now().Add(s.conf.BodyTimeout)); err != nil {
-				return err
-			}
 		}
 		if len(c.Request().RequestURI) > wire.MaxURL {
 			return errURLTooLong
 		}
 		return next(c)
 	}
+}
+
+// setDeadlines bounds the answer, and the body even where no handler reads it: net/http reads what a handler has left, to
+// keep the connection.
+func (s *Server) setDeadlines(c echo.Context) error {
+	now := time.Now()
+	if err := controller(c).SetWriteDeadline(now.Add(requestTime)); err != nil {
+		return err
+	}
+	if c.Request().ContentLength == 0 {
+		return nil
+	}
+	return controller(c).SetReadDeadline(now.Add(s.conf.BodyTimeout))
 }
 
 // noOptions makes OPTIONS a method like any other: Echo would answer 204, and there is nothing here for other origins.

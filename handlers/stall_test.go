@@ -8,46 +8,75 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"snug/wire"
 )
 
-// narrow gives every accepted connection the smallest send buffer, so that a reader that stops is noticed at once, and
-// tells which connections the server closes.
+// narrow gives the next connection after it is armed the smallest send buffer, so that it is full as soon as its reader stops.
 type narrow struct {
 	net.Listener
-	closed chan string // client addresses
+	armed  *atomic.Bool
+	narrow chan *held
 }
 
 func (n narrow) Accept() (net.Conn, error) {
 	conn, err := n.Listener.Accept()
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		err = errors.Join(err, tcp.SetWriteBuffer(4<<10))
-		conn = noting{tcp, n.closed}
+	if err != nil || !n.armed.CompareAndSwap(true, false) {
+		return conn, err
 	}
-	return conn, err
+	h := &held{Conn: conn, closed: make(chan struct{})}
+	n.narrow <- h
+	return h, conn.(*net.TCPConn).SetWriteBuffer(4 << 10)
 }
 
-type noting struct {
+// held is a connection whose write deadlines wait for release, so that a slow machine does not decide the test.
+type held struct {
 	net.Conn
-	closed chan string
+	closed chan struct{}
+	once   sync.Once
+
+	mu       sync.Mutex
+	released bool
+	deadline time.Time
 }
 
-func (n noting) Close() error {
-	n.closed <- n.RemoteAddr().String()
-	return n.Conn.Close()
+func (h *held) SetWriteDeadline(t time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.deadline = t
+	if !h.released {
+		t = time.Time{}
+	}
+	return h.Conn.SetWriteDeadline(t)
 }
 
-// TestStalledReaderHurtsOnlyItself: of 100 members one stops reading. The others have everything before its deadline, its
-// stream is closed then, and it reads on from its cursor with nothing lost and nothing twice.
+// release lets the deadline count that is set, and be now. There must be one.
+func (h *held) release() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.deadline.IsZero() {
+		return errors.New("no write is under a deadline")
+	}
+	h.released = true
+	return h.Conn.SetWriteDeadline(time.Now())
+}
+
+func (h *held) Close() error {
+	h.once.Do(func() { close(h.closed) })
+	return h.Conn.Close()
+}
+
+// TestStalledReaderHurtsOnlyItself: of 100 members one stops reading. The others have everything while a write to it hangs;
+// at the deadline of the write its stream is closed, and it reads on from its cursor with nothing lost and nothing twice.
 func TestStalledReaderHurtsOnlyItself(t *testing.T) {
-	const members, messages, size = 100, 60, 8 << 10 // half a megabyte cannot hide in socket buffers
-	closed := make(chan string, 10*members)
+	const members, messages, size = 100, 40, 4 << 10 // more than narrow socket buffers can hide
+	var armed atomic.Bool
+	conns := make(chan *held, 1)
 	r := newRelay(t, func(r *relay) {
-		r.conf.Streams.Write = 3 * time.Second
-		r.web.Listener = narrow{r.web.Listener, closed}
+		r.web.Listener = narrow{r.web.Listener, &armed, conns}
 	})
 	room := r.room(1)
 	people := make([]*person, members)
@@ -57,6 +86,7 @@ func TestStalledReaderHurtsOnlyItself(t *testing.T) {
 	start := people[members-1].Cursor
 	sender, stalled := people[0], people[1]
 
+	armed.Store(true)
 	conn := r.dial("GET " + stalled.path("/stream", "after", start.String()) + " HTTP/1.1\r\nHost: x\r\n\r\n")
 	if err := conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
 		t.Fatal(err)
@@ -80,13 +110,14 @@ func TestStalledReaderHurtsOnlyItself(t *testing.T) {
 	if n := r.metric("snug_streams_ended_total", endStalled); n != 0 {
 		t.Error("the stalled stream was closed before the others had everything")
 	}
-	late := time.After(patience)
-	for addr := ""; addr != conn.LocalAddr().String(); {
-		select {
-		case addr = <-closed:
-		case <-late:
-			t.Fatal("the stalled stream stays open")
-		}
+	held := <-conns
+	if err := held.release(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-held.closed:
+	case <-time.After(patience):
+		t.Fatal("the stalled stream stays open")
 	}
 	eventually(t, "one stream ended as stalled", func() bool { return r.metric("snug_streams_ended_total", endStalled) == 1 })
 

@@ -24,7 +24,7 @@ type tape struct {
 	pending  strings.Builder // the rest is guarded by mu
 	notes    []note
 	deadline time.Time
-	stalled  bool // writes wait for their deadline
+	stalled  bool // flushes wait for their deadline
 }
 
 type note struct {
@@ -38,16 +38,17 @@ func (p *tape) WriteHeader(int)     {}
 func (p *tape) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stalled {
-		time.Sleep(time.Until(p.deadline))
-		return 0, os.ErrDeadlineExceeded
-	}
-	return p.pending.Write(b)
+	return p.pending.Write(b) // as net/http takes what is small
+
 }
 
 func (p *tape) FlushError() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.stalled {
+		time.Sleep(time.Until(p.deadline))
+		return os.ErrDeadlineExceeded
+	}
 	p.notes = append(p.notes, note{time.Since(p.start), p.pending.String()})
 	p.pending.Reset()
 	return nil

@@ -58,9 +58,25 @@ func TestMessageExpires(t *testing.T) {
 		f.equal(gap(two.update().Gap), [2]int{-2, 0})
 		two.ack(kept)
 		f.equal(f.next(s).Acked.Through, kept)
-		f.equal(one.update().Acked == nil, true)
+		f.equal(one.update().Acked.Through, kept) // a poll tells it as well
+		f.equal(one.update().Acked == nil, true)  // once
 		f.equal(f.join(1).Acked.Expired, []uint64{first.Seq, last.Seq})
 		f.equal(f.Stats().Freed, 1)
+	})
+}
+
+func TestNewestExpiredAreTold(t *testing.T) {
+	timed(t, Limits{TTL: time.Minute}, func(f *fixture) {
+		one, two := f.join(1), f.join(2)
+		var last wire.Cursor
+		for range maxExpired + 10 {
+			last = one.post(1)
+		}
+		stay(time.Minute, one, two)
+		expired := one.join(1).Acked.Expired
+		f.equal(len(expired), maxExpired)
+		f.equal(expired[maxExpired-1], last.Seq)
+		f.equal(gap(two.update().Gap), [2]int{maxExpired + 10, 0})
 	})
 }
 

@@ -46,8 +46,8 @@ func (l *log) invariants() error {
 }
 
 func FuzzLog(f *testing.F) {
-	for seed := range uint64(8) {
-		steps := make([]byte, 600)
+	for seed := range uint64(16) {
+		steps := make([]byte, 1000)
 		r := rand.New(rand.NewPCG(seed, 1))
 		for i := range steps {
 			steps[i] = byte(r.Uint32())
@@ -85,5 +85,59 @@ func TestPosterBehindHearsOfSweptMessages(t *testing.T) {
 	l.ack(one, 1)
 	if one.settled != l.head || len(l.concerned) != 1 {
 		t.Fatalf("settled %d and told %d readers, want %d and one", one.settled, len(l.concerned), l.head)
+	}
+}
+
+func TestPlan(t *testing.T) {
+	const cost = entryCost + 4
+	tests := []struct {
+		name     string
+		away     string // in the order of their names, all with nothing acked
+		posters  string // one message of each
+		bytes    int64
+		messages int
+		want     int
+		ok       bool
+	}{
+		{"nobody is away", "", "ab", 1, 1, 0, false},
+		{"one that is here waits too", "b", "a", 1, 1, 0, false},
+		{"all that wait are away", "bc", "aa", 1, 1, 2, true},
+		{"a poster that is away does not wait for its own", "ac", "b", 1, 1, 2, true},
+		{"and is not let go for it", "bc", "c", 1, 1, 0, false},
+		{"both that wait", "ab", "c", 2 * cost, 0, 2, false},
+		{"by messages", "bc", "aaa", 0, 3, 2, true},
+		{"by more messages than there are", "bc", "aaa", 0, 4, 2, false},
+		{"by bytes", "bc", "aaa", 3 * cost, 0, 2, true},
+		{"by more bytes than there are", "bc", "aaa", 3*cost + 1, 0, 2, false},
+		{"all, the poster first", "abc", "a", 1, 1, 3, true},
+		{"all, the poster last", "bca", "a", 1, 1, 2, true},
+		{"a poster and one of two others", "ab", "a", 1, 1, 1, false},
+	}
+	for _, x := range tests {
+		t.Run(x.name, func(t *testing.T) {
+			var l log
+			all := make(map[rune]*reader)
+			for _, name := range "abc" {
+				all[name] = &reader{id: wire.MemberID{byte(name)}}
+				l.join(all[name])
+			}
+			l.note(nil, wire.Framed("kept"), 0)
+			for _, name := range "abc" {
+				l.ack(all[name], 1)
+			}
+			l.note(nil, wire.Framed("kept"), 0) // so that what is posted is behind something owed
+			for i, name := range x.posters {
+				l.post(all[name], wire.MessageID{byte(i)}, wire.Framed("text"), 0)
+			}
+			var idle []*reader
+			for _, name := range x.away {
+				all[name].away = true
+				idle = append(idle, all[name])
+			}
+			k, _, ok := l.plan(idle, x.bytes, x.messages, 0)
+			if ok != x.ok || ok && k != x.want {
+				t.Errorf("plan %d, %v; want %d, %v", k, ok, x.want, x.ok)
+			}
+		})
 	}
 }

@@ -17,9 +17,15 @@ type member struct {
 	session wire.SessionID   // zero until it joins itself, if another has brought it back
 	seen    time.Duration    // last sign of life
 	subs    [3]*subscription // by Kind
+	told    [3]outcome       // by Kind: what its reader knows of its own messages
 	skips   []wire.FileID    // files it does not want, the newest maxSkips
 	chunks  lostChunks
 }
+
+// outcome is what has become of a member's own messages: the newest that nobody waits for, and how many expired.
+type outcome struct{ settled, losses uint64 }
+
+func (m *member) outcome() outcome { return outcome{m.settled, m.losses} }
 
 // lostChunks counts chunks that were owed to the member and are lost, ever.
 type lostChunks struct {

@@ -49,7 +49,7 @@ func (r *room) check(m *member, p Post) (out Posted, known bool, err error) {
 	if seq, ok := r.log.ids.seq(m.id, p.ID); ok {
 		return r.posted(p.ID, seq, true), true, nil
 	}
-	if p.Roster != nil && *p.Roster < r.roster {
+	if p.Roster != nil && r.stale(*p.Roster, m) {
 		out.Roster = r.rosterSince(*p.Roster, m)
 		return out, false, ErrRosterStale
 	}

@@ -42,11 +42,37 @@ func (l *log) read(r *reader, pos uint64, max int) (out reading) {
 
 // plan tells how many of the given readers have to leave, in this order, so that their leaving frees bytes and messages,
 // when each that leaves costs the log each bytes. idle holds all readers that are away, the furthest behind first. If ok
-// is false, all that would help frees less; then freed, net of the cost, is what k of them would free.
+// is false, not even all of them would do; then freed is the most that some can free, net of the cost, and k how many.
 //
-// An entry is freed when those who are away are the only ones it is owed to, and all of those go.
+// An entry is freed when those who are away are the only ones it is owed to, and the last of these goes.
 func (l *log) plan(idle []*reader, bytes int64, messages int, each int64) (k int, freed int64, ok bool) {
-	behind, leaving, gross := 0, 0, int64(0)
+	gains := l.gains(idle)
+	var net int64
+	for i, g := range gains {
+		if net += g.bytes; i > 0 {
+			net -= each
+		}
+		messages -= g.messages
+		if net >= bytes && messages <= 0 {
+			return i, net, true
+		}
+		if net > freed {
+			k, freed = i, net
+		}
+	}
+	return k, freed, false
+}
+
+// gain is what the leaving of one more reader frees.
+type gain struct {
+	bytes    int64
+	messages int
+}
+
+// gains tells what the leaving of the first, of one more, and so on, frees; at 0 stands what the leaving of none does.
+func (l *log) gains(idle []*reader) []gain {
+	out := make([]gain, len(idle)+1)
+	behind := 0
 	for i := range l.entries {
 		e := &l.entries[i]
 		for behind < len(idle) && idle[behind].acked < e.seq {
@@ -62,18 +88,10 @@ func (l *log) plan(idle []*reader, bytes int64, messages int, each int64) (k int
 		if e.dead() || waiting != int(e.owed) {
 			continue
 		}
-		gross += e.cost()
-		leaving = max(leaving, last)
+		out[last].bytes += e.cost()
 		if e.message && e.live() {
-			messages--
-		}
-		net := gross - int64(leaving)*each
-		if net >= bytes && messages <= 0 {
-			return leaving, net, true
-		}
-		if net > freed {
-			k, freed = leaving, net
+			out[last].messages++
 		}
 	}
-	return k, freed, false
+	return out
 }

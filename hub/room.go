@@ -26,6 +26,7 @@ type room struct {
 	members  map[wire.MemberID]*member
 	sessions map[wire.SessionID]*member
 	roster   uint64 // seq of the newest change of the roster
+	left     uint64 // seq of the newest that says that somebody is gone
 	extra    int64  // bytes of members, their cards and skips
 	chunks   chunks
 	knocks   knocks
@@ -121,12 +122,23 @@ func (r *room) note(m *member, name string, data []byte) {
 	}
 	event := wire.AppendEvent(make([]byte, 0, len(data)+noteFraming), name, data)
 	r.roster = r.log.note(from, wire.AppendID(event, r.cursor(r.log.head+1)), r.hub.now())
+	if m == nil {
+		r.left = r.roster
+	}
 	r.dueAt(r.hub.now() + r.hub.limits.TTL)
 	r.wakes.all = true
 }
 
 // noteFraming is what the longest name and id add to the data of an event.
 const noteFraming = 80
+
+// stale reports whether somebody else has come, left or replaced a card since the roster number.
+func (r *room) stale(since uint64, m *member) bool {
+	if since >= r.roster {
+		return false
+	}
+	return r.left > since || slices.ContainsFunc(r.list, func(k *member) bool { return k != m && k.cardSeq > since })
+}
 
 // rosterSince lists the members, with the cards newer than the roster number since but not with reader's own.
 func (r *room) rosterSince(since uint64, reader *member) *wire.Roster {

@@ -14,12 +14,11 @@ type subscription struct {
 	done   chan struct{} // closed when err is set
 
 	// Guarded by room.mu.
-	err     error  // why it has ended
-	index   int    // in wakes.subs
-	poked   bool   // in wakes.poked
-	pos     uint64 // everything up to here was handed out
-	settled uint64 // of the reader's own messages, told
-	losses  uint64 // likewise, those that expired
+	err     error   // why it has ended
+	index   int     // in wakes.subs
+	poked   bool    // in wakes.poked
+	pos     uint64  // everything up to here was handed out
+	told    outcome // of the reader's own messages
 	awayGen uint64
 	knock   uint64
 	chunks  int // lost chunks told, counted as lostChunks does
@@ -46,6 +45,9 @@ func (h *Memory) Subscribe(id wire.RoomID, session wire.SessionID, after wire.Cu
 }
 
 func (r *room) subscribe(m *member, pos uint64, kind Kind) *subscription {
+	if kind == Stream {
+		m.told[kind] = m.outcome() // the hello arrives at once; that of a batch may arrive with its end
+	}
 	s := &subscription{
 		room:   r,
 		member: m,
@@ -60,8 +62,7 @@ func (r *room) subscribe(m *member, pos uint64, kind Kind) *subscription {
 			Away:   r.awayIDs(),
 			Acked:  r.acked(m),
 		},
-		settled: m.settled,
-		losses:  m.losses,
+		told:    m.told[kind],
 		awayGen: r.awayGen,
 		chunks:  m.chunks.acked,
 	}
@@ -149,10 +150,11 @@ func (s *subscription) nextChunkGap(u *Update) {
 
 func (s *subscription) nextAcked(u *Update) {
 	m := s.member
-	if s.settled == m.settled && s.losses == m.losses {
+	now := m.outcome()
+	if s.told == now {
 		return
 	}
-	s.settled, s.losses = m.settled, m.losses
+	s.told, m.told[s.kind] = now, now
 	a := s.room.acked(m)
 	u.Acked = &a
 }

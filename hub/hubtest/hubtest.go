@@ -35,6 +35,8 @@ func Run(t *testing.T, open func(t *testing.T) hub.Hub) {
 		{"a repeated shell post is stored once", shellRepeats},
 		{"a shell post into nothing is refused", shellNobody},
 		{"a post for an older list of members is refused", staleRoster},
+		{"a member's own card does not make its list old", ownRoster},
+		{"a poll tells at once what was acked since the last", ackedBetweenPolls},
 		{"what was not acked is read again", notAcked},
 		{"a cursor ahead of the room is refused", badCursors},
 		{"a poster hears when everybody has its message", acked},

@@ -111,6 +111,36 @@ func staleRoster(b *bench) {
 	b.equal(two.read(two.Cursor, 1), []string{"msg a"})
 }
 
+func ownRoster(b *bench) {
+	one := b.join(1)
+	two := b.join(2)
+	p := hub.Post{ID: b.newID(), Frame: []byte("a"), Roster: &two.Roster}
+	b.check(b.SetCard(b.room, one.Session, []byte("new")))
+	_, err := b.Post(b.room, one.Session, p)
+	b.check(err) // it knows its own card
+	_, err = b.Post(b.room, two.Session, hub.Post{ID: b.newID(), Frame: []byte("b"), Roster: &two.Roster})
+	b.want(err, hub.ErrRosterStale)
+}
+
+func ackedBetweenPolls(b *bench) {
+	one, two := b.join(1), b.join(2)
+	one.ack(two.Cursor)
+	s := one.subscribe(two.Cursor, hub.Poll)
+	_, err := s.Next(1 << 20)
+	b.check(err)
+	place := one.post("a")
+	s.Close()
+	two.ack(place)
+	s = one.subscribe(two.Cursor, hub.Poll)
+	for deadline := time.Now().Add(patience); ; {
+		if u := b.next(s, deadline); u.Acked != nil && u.Acked.Through.Seq >= place.Seq {
+			break
+		}
+	}
+	s.Close()
+	b.silent(one.subscribe(place, hub.Poll)) // told once
+}
+
 func notAcked(b *bench) {
 	one, two := b.join(1), b.join(2)
 	one.post("a")
@@ -121,6 +151,14 @@ func notAcked(b *bench) {
 	}
 	b.equal(two.read(two.Cursor, 2), []string{"msg a", "msg b"})
 	two.ack(two.Cursor) // older, changes nothing
+	b.join(3)
+	old := two.subscribe(two.Cursor, hub.Stream)
+	two.ack(one.post("c")) // three has not, so it is still held
+	b.eventually("the ack counts", func() bool {
+		u, err := two.subscribe(two.Cursor, hub.Poll).Next(1 << 20)
+		return err == nil && len(u.Events) == 0
+	})
+	b.silent(old)
 	s = two.subscribe(two.Cursor, hub.Stream)
 	if got := s.Hello().Cursor; got.Seq < at.Seq {
 		b.Fatalf("subscribed at %v, want behind what was acked, %v", got, at)

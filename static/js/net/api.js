@@ -2,9 +2,9 @@
 // The relay's HTTP interface (docs/HTTP.md) as methods of one room. GET and POST only, no custom header, everything in URL and body.
 
 import { b64u, random } from '../lib/bytes.js';
-import { BlockedError, NetworkError, RelayError, errorOf, typeOf } from './errors.js';
+import { BlockedError, NetworkError, RelayError, typeOf } from './errors.js';
 import { PieceSize } from './pieces.js';
-import { again, readJSON, send } from './request.js';
+import { again, readJSON, send, unexpected } from './request.js';
 
 export { BlockedError, NetworkError, RelayError };
 
@@ -149,7 +149,7 @@ export class Api {
   async chunk(s, id, { signal } = {}) {
     const timeout = this.#timeout + (1000 * (256 << 10)) / SLOWEST;
     const read = async (/** @type {Response} */ response) => {
-      if (!response.ok || typeOf(response) !== 'application/octet-stream') throw errorOf(response, await response.text());
+      if (!response.ok || typeOf(response) !== 'application/octet-stream') throw await unexpected(response);
       return new Uint8Array(await response.arrayBuffer());
     };
     return again(() => send(this.#fetch, this.url(`chunks/${id}`, { s }), { timeout, signal }, read));
@@ -180,7 +180,7 @@ export class Api {
     const type = octets ? 'application/octet-stream' : 'text/event-stream';
     return send(this.#fetch, url, { accept: type, timeout: 0, signal }, async (response) => {
       if (response.ok && typeOf(response) === type && response.body) return response;
-      throw errorOf(response, await response.text());
+      throw await unexpected(response);
     });
   }
 

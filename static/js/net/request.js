@@ -31,9 +31,10 @@ export async function send(fetcher, url, { method = 'GET', body, type, timeout =
     done = !(result instanceof Response);
     return result;
   } catch (error) {
+    const late = ender.signal.aborted;
+    ender.abort(); // what is left of an answer that we do not want
     signal?.throwIfAborted();
     if (error instanceof RelayError || error instanceof BlockedError) throw error;
-    const late = ender.signal.aborted;
     throw new NetworkError(late ? 'no answer in time' : 'the connection failed', { cause: error, timeout: late });
   } finally {
     clearTimeout(timer);
@@ -54,6 +55,9 @@ export async function again(attempt) {
     return attempt();
   }
 }
+
+/** What an answer means that is not what was asked for. A page in place of a stream may never end: only refusals are read. @param {Response} response */
+export const unexpected = async (response) => errorOf(response, response.ok ? '' : await response.text());
 
 /** @param {Response} response @param {(answer: any) => boolean} ours tells the relay's answer from a page */
 export async function readJSON(response, ours) {

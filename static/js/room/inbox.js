@@ -64,22 +64,22 @@ export class Inbox {
   }
 
   /** @param {RelayEvent} event */
-  async handle({ event, data }) {
+  async handle({ event, id, data }) {
     switch (event) {
       case 'msg': return data.jwe ? this.#shell(data) : this.#message(data);
-      case 'joined': return this.#joined(data);
+      case 'joined': return this.#joined(data, id);
       case 'card': return this.#learn(data.id, data.card, true);
-      case 'left': return this.#leaves(data);
-      case 'gap': return this.#gap(data);
+      case 'left': return this.#leaves(data, id);
+      case 'gap': return this.#gap(data, id);
       case 'knock': return this.#room.knock(data);
     }
   }
 
-  /** @param {{id: string, card?: string}} member */
-  async #joined({ id, card }) {
+  /** @param {{id: string, card?: string}} member @param {string} key */
+  async #joined({ id, card }, key) {
     if (id === this.#room.group.id) return;
     const before = this.#here(id);
-    if (await this.#learn(id, card, true) && !before) this.#room.timeline.add({ kind: 'system', event: 'joined', from: id, alias: this.#room.aliasOf(id) });
+    if (await this.#learn(id, card, true) && !before) this.#room.timeline.add({ key, kind: 'system', event: 'joined', from: id, alias: this.#room.aliasOf(id) });
   }
 
   /** @param {string} id */
@@ -117,11 +117,11 @@ export class Inbox {
     return this.#room.group.members().some((member) => member.id === id && member.status === 'changed');
   }
 
-  /** @param {{id: string, why: string}} left */
-  async #leaves({ id, why }) {
+  /** @param {{id: string, why: string}} left @param {string} key */
+  async #leaves({ id, why }, key) {
     if (id === this.#room.group.id || !this.#here(id)) return;
     const reason = why === 'grace' ? 'away for too long' : why === 'full' ? 'the relay needed room' : '';
-    this.#room.timeline.add({ kind: 'system', event: 'left', from: id, alias: this.#room.aliasOf(id), reason });
+    this.#room.timeline.add({ key, kind: 'system', event: 'left', from: id, alias: this.#room.aliasOf(id), reason });
     await this.#left(id);
     this.#room.membersChanged();
   }
@@ -132,38 +132,39 @@ export class Inbox {
     await this.#room.group.left(id);
   }
 
-  /** @param {{messages: number}} gap */
-  async #gap({ messages }) {
-    if (messages !== 0) this.#room.timeline.add({ kind: 'gap', count: messages });
+  /** @param {{messages: number}} gap @param {string} key */
+  async #gap({ messages }, key) {
+    if (messages !== 0) this.#room.timeline.add({ key, kind: 'gap', count: messages });
     await this.#room.refresh();
   }
 
-  /** @param {{jwe: string, at: number}} post */
-  async #shell({ jwe, at }) {
+  /** @param {{id: string, jwe: string, at: number}} post */
+  async #shell({ id: key, jwe, at }) {
     const opened = await this.#room.group.openShell(jwe);
-    if (opened.kind === 'shell') this.#room.timeline.add({ kind: 'shell', at, body: opened.text.slice(0, LONGEST) });
-    if (opened.kind === 'failed') this.#room.timeline.add({ kind: 'failed', at, reason: 'A post from a terminal could not be opened: it was not sealed for this room.' });
+    if (opened.kind === 'shell') this.#room.timeline.add({ key, kind: 'shell', at, body: opened.text.slice(0, LONGEST) });
+    if (opened.kind === 'failed') this.#room.timeline.add({ key, kind: 'failed', at, reason: 'A post from a terminal could not be opened: it was not sealed for this room.' });
   }
 
-  /** @param {{from: string, body: string, at: number}} post */
-  async #message({ from, body, at }) {
+  /** @param {{id: string, from: string, body: string, at: number}} post */
+  async #message({ id: key, from, body, at }) {
     const opened = await this.#room.group.open(from, unb64u(body));
-    if (opened.kind === 'content') return this.#content(from, opened.content, at);
+    if (opened.kind === 'content') return this.#content({ key, from, at }, opened.content);
     if (opened.kind === 'move') return this.#room.moved(opened);
     if (opened.kind !== 'failed') return;
     if (opened.need) this.#ask(from);
-    this.#room.timeline.add({ kind: 'failed', from, alias: this.#room.aliasOf(from), at, reason: REASONS[opened.reason] ?? opened.reason });
+    this.#room.timeline.add({ key, kind: 'failed', from, alias: this.#room.aliasOf(from), at, reason: REASONS[opened.reason] ?? opened.reason });
   }
 
-  /** @param {string} from @param {{k: string} & Record<string, any>} content @param {number} at */
-  async #content(from, content, at) {
+  /** @param {{key: string, from: string, at: number}} head @param {{k: string} & Record<string, any>} content */
+  async #content(head, content) {
     const { group, timeline, aliasOf } = this.#room;
-    if (content.k === 'need') return content.of === group.id ? group.owe(from) : undefined;
+    const item = { ...head, alias: aliasOf(head.from) };
+    if (content.k === 'need') return content.of === group.id ? group.owe(head.from) : undefined;
     if (content.k === 'text' && typeof content.body === 'string') {
-      timeline.add({ kind: 'text', from, alias: aliasOf(from), at, body: content.body.slice(0, LONGEST) });
+      timeline.add({ ...item, kind: 'text', body: content.body.slice(0, LONGEST) });
       return;
     }
-    timeline.add({ kind: 'failed', from, alias: aliasOf(from), at, reason: REASONS['unknown-type'] });
+    timeline.add({ ...item, kind: 'failed', reason: REASONS['unknown-type'] });
   }
 
   /** Asks a sender to seal its chain to us again. @param {string} of */

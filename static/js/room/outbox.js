@@ -15,7 +15,8 @@ import { MESSAGE } from '../crypto/frame.js';
  * @typedef {object} Letter one thing to send: content to be sealed when its turn comes, or a frame that is sealed already
  * @property {object} [content]
  * @property {Frame} [frame]
- * @property {(state: State, reason: string, posted?: import('../net/api.js').Posted) => void} tell
+ * @property {string} key of its item in the timeline; '' for what is not shown
+ * @property {(state: State, reason: string, posted?: import('../net/api.js').Posted) => void} [tell] besides the session's
  */
 
 /**
@@ -27,6 +28,11 @@ import { MESSAGE } from '../crypto/frame.js';
  */
 
 /**
+ * What another tab needs to go on, or this one after a reload.
+ * @typedef {{letters: Letter[], entries: Entry[]}} OutboxState
+ */
+
+/**
  * @typedef {object} Post what the outbox needs of the session
  * @property {(id: string, frame: Uint8Array, roster: number | null) => Promise<import('../net/api.js').Posted>} post
  * @property {(content: object) => Promise<Frame[]>} seal
@@ -34,6 +40,7 @@ import { MESSAGE } from '../crypto/frame.js';
  * @property {(roster: import('../net/api.js').Roster) => Promise<void>} learn
  * @property {(ids: string[]) => Promise<void>} owe they need the keys again: the frame that had them was refused
  * @property {() => Promise<void>} rejoin
+ * @property {(key: string, state: State, reason: string) => void} tell how it goes on with an item
  * @property {() => Promise<void>} sealed called before the first byte leaves, for a room kept on this device
  */
 
@@ -60,6 +67,20 @@ export class Outbox {
     return this.#letters.length + this.#entries.filter((entry) => entry.frame.type === MESSAGE).length;
   }
 
+  /** What to hand on. @returns {OutboxState} */
+  export() {
+    const plain = (/** @type {Letter} */ { tell, ...letter }) => letter;
+    const letters = new Map([...this.#letters, ...this.#entries.map((entry) => entry.letter)].map((letter) => [letter, plain(letter)]));
+    const of = (/** @type {Letter} */ letter) => /** @type {Letter} */ (letters.get(letter));
+    return { letters: this.#letters.map(of), entries: this.#entries.map((entry) => ({ ...entry, letter: of(entry.letter) })) };
+  }
+
+  /** Goes on where another outbox was. @param {OutboxState} state */
+  resume({ letters, entries }) {
+    this.#letters.unshift(...letters);
+    this.#entries.unshift(...entries);
+  }
+
   /** @param {Letter} letter */
   add(letter) {
     this.#letters.push(letter);
@@ -82,7 +103,7 @@ export class Outbox {
     for (const { letter, frame, seq } of over) {
       if (frame.type !== MESSAGE) continue;
       const late = expired.includes(seq);
-      letter.tell(late ? 'expired' : 'all', late ? 'Not everybody collected it before the relay let it go.' : '');
+      this.#tell(letter, late ? 'expired' : 'all', late ? 'Not everybody collected it before the relay let it go.' : '');
     }
   }
 
@@ -98,14 +119,14 @@ export class Outbox {
     this.#closed = true;
     this.#wake();
     for (const letter of left) if (letter.content) next.add(letter);
-    for (const { letter, seq } of this.#entries) if (seq > 0) letter.tell('sent', '');
+    for (const { letter, seq } of this.#entries) if (seq > 0) this.#tell(letter, 'sent', '');
     this.#letters = [];
   }
 
   close() {
     this.#closed = true;
     this.#wake();
-    for (const letter of this.#letters) letter.tell('failed', 'The room was left before this was sent.');
+    for (const letter of this.#letters) this.#tell(letter, 'failed', 'The room was left before this was sent.');
   }
 
   /** The one loop that posts. It ends when there is nothing to post and is started again by add. */
@@ -119,7 +140,8 @@ export class Outbox {
       console.error('snug: a message could not be sent', error);
       const entry = this.#entries.find((each) => each.seq === 0);
       this.#entries = this.#entries.filter((each) => each !== entry);
-      (entry?.letter ?? this.#letters.shift())?.tell('failed', 'This browser could not encrypt it.');
+      const letter = entry?.letter ?? this.#letters.shift();
+      if (letter) this.#tell(letter, 'failed', 'This browser could not encrypt it.');
     } finally {
       this.#running = false;
     }
@@ -146,7 +168,7 @@ export class Outbox {
       const posted = await this.#session.post(entry.id, entry.frame.bytes, careful ? this.#session.roster() : null);
       entry.seq = Number(posted.cursor.slice(posted.cursor.indexOf('.') + 1));
       this.#fails = this.#stale = 0;
-      if (entry.frame.type === MESSAGE || !entry.letter.content) entry.letter.tell('sent', '', posted);
+      if (entry.frame.type === MESSAGE || !entry.letter.content) this.#tell(entry.letter, 'sent', '', posted);
     } catch (error) {
       await this.#failed(entry, error);
     }
@@ -168,13 +190,19 @@ export class Outbox {
     if (error instanceof RelayError && error.http >= 400 && error.http < 500 && error.http !== 429 && error.http !== 408) {
       this.#entries = this.#entries.filter((each) => each !== entry);
       if (entry.frame.to) await this.#session.owe(entry.frame.to);
-      entry.letter.tell('failed', error.message);
+      this.#tell(entry.letter, 'failed', error.message);
       return;
     }
     if (!(error instanceof RelayError || error instanceof BlockedError || error instanceof NetworkError)) throw error;
-    entry.letter.tell('queued', error.message);
+    this.#tell(entry.letter, 'queued', error.message);
     const retryAfter = error instanceof RelayError ? error.retryAfter * 1000 : 0;
     await this.#pause(Math.max(retryAfter, RETRY[Math.min(this.#fails++, RETRY.length - 1)]));
+  }
+
+  /** @param {Letter} letter @param {State} state @param {string} reason @param {import('../net/api.js').Posted} [posted] */
+  #tell(letter, state, reason, posted) {
+    letter.tell?.(state, reason, posted);
+    if (letter.key) this.#session.tell(letter.key, state, reason);
   }
 
   /** Waits, jittered so that a room does not come back all at once, until woken. @param {number} ms */

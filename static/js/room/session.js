@@ -139,12 +139,20 @@ export class Session extends EventTarget {
   /**
    * Sends a message. The item is in the timeline at once, queued, and tells how it goes on; this never waits for the network.
    * @param {string} body
+   * @param {string} [key] of its item; the same key is sent once
    */
-  send(body) {
-    const item = this.#timeline.add({ kind: 'text', own: true, from: this.self, alias: this.alias, body, state: 'queued', reason: '' });
-    this.#outbox.add({ content: { k: 'text', id: b64u(random(16)), body }, tell: (state, reason) => this.#timeline.update(item, { state, reason }) });
+  send(body, key = b64u(random(9))) {
+    const had = this.#timeline.find(key);
+    if (had) return had;
+    const item = this.#own(key, body);
+    this.#outbox.add({ key, content: { k: 'text', id: b64u(random(16)), body } });
     this.#connection.active();
     return item;
+  }
+
+  /** @param {string} key @param {string} body */
+  #own(key, body) {
+    return this.#timeline.add({ key, kind: 'text', own: true, from: this.self, alias: this.alias, body, state: 'queued', reason: '' });
   }
 
   /** @param {string} alias */
@@ -178,7 +186,7 @@ export class Session extends EventTarget {
         if (posted) resolve(posted.cursor);
         else if (state === 'failed') reject(new Error(reason));
       };
-      this.#outbox.add({ frame, tell });
+      this.#outbox.add({ key: '', frame, tell });
     }).catch((error) => {
       this.#moving = null;
       throw error;
@@ -249,6 +257,7 @@ export class Session extends EventTarget {
       },
       owe: (ids) => this.#group.owe(...ids),
       rejoin: () => this.#connection.rejoin(),
+      tell: (key, state, reason) => this.#timeline.update(key, { state, reason }),
       sealed: () => this.#save(),
     });
   }
@@ -258,7 +267,7 @@ export class Session extends EventTarget {
       group: this.#group,
       timeline: this.#timeline,
       aliasOf: (id) => this.#aliasOf(id),
-      whisper: (content) => this.#outbox.add({ content, tell: () => undefined }),
+      whisper: (content) => this.#outbox.add({ key: '', content }),
       refresh: async () => this.#inbox.roster((await this.#connection.members()).members, true),
       membersChanged: () => this.#drawMembers(),
       moved: (move) => this.#moved(move),

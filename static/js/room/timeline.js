@@ -3,6 +3,7 @@
  * The timeline of a room: what happened, in the order in which it was learnt. It holds what the page shows and nothing that opens
  * anything; it lives as long as the page.
  */
+import { b64u, random } from '../lib/bytes.js';
 
 /** @typedef {'joined' | 'left' | 'removed' | 'changed' | 'renamed' | 'moved' | 'back'} Happening */
 
@@ -26,30 +27,41 @@
 const MOST = 20_000;
 
 export class Timeline {
-  items = /** @type {Item[]} */ ([]);
-  #next = 0;
+  items;
   #told;
 
-  /** @param {(name: 'item' | 'update', item: Item) => void} told */
-  constructor(told) {
+  /**
+   * @param {(name: 'item' | 'update', item: Item) => void} told
+   * @param {Item[]} [items] that another tab had
+   */
+  constructor(told, items = []) {
     this.#told = told;
+    this.items = items;
   }
 
   /**
-   * @param {Omit<Item, 'key' | 'at'> & {at?: number}} item
+   * Adds an item, once: what is read again after a change of tabs has the key that it had.
+   * @param {Omit<Item, 'key' | 'at'> & {at?: number, key?: string}} item
    * @returns {Item}
    */
   add(item) {
-    const made = { at: Date.now(), ...item, key: `i${this.#next++}` };
+    const had = item.key && this.find(item.key);
+    if (had) return had;
+    const made = { at: Date.now(), key: b64u(random(9)), ...item };
     this.items.push(made);
     if (this.items.length > MOST) this.items.shift();
     this.#told('item', made);
     return made;
   }
 
-  /** @param {Item} item @param {Partial<Item>} change */
-  update(item, change) {
-    Object.assign(item, change);
-    this.#told('update', item);
+  /** Changes an item; nothing if it has fallen out. @param {string} key @param {Partial<Item>} change */
+  update(key, change) {
+    const item = this.find(key);
+    if (item) this.#told('update', Object.assign(item, change));
+  }
+
+  /** @param {string} key */
+  find(key) {
+    return this.items.findLast((item) => item.key === key);
   }
 }

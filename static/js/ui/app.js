@@ -4,6 +4,7 @@
  * `/` start · `/#ROOT` a link room · `/#k=ROOM` a door to knock at. The fragment never reaches a server.
  */
 import { fill } from '../lib/dom.js';
+import { rememberAlias } from './fields.js';
 import { t } from './lang.js';
 import * as start from './start.js';
 
@@ -23,10 +24,10 @@ import * as start from './start.js';
  * @property {string} alias
  * @property {boolean} keep on this device
  * @property {string} [name] of a passphrase room
- * @property {boolean} [link] the room's link goes into the address
  * @property {(error?: string) => View} back the screen to return to
  */
 
+const SOON = 300; // ms; the start screen has been drawn by then
 const TOUCH = matchMedia('(pointer: coarse)');
 
 class App {
@@ -51,6 +52,8 @@ class App {
     else if (fragment.startsWith('k=')) this.#knock(fragment.slice(2));
     else if (fragment) this.#invited(fragment);
     else this.home();
+    // While a name is typed the room is fetched, so that the door opens at once. What fails here fails again where it is told.
+    if (globalThis.crypto?.subtle) setTimeout(() => Promise.all([import('../room/session.js'), import('./room.js')]).catch(() => {}), SOON);
   }
 
   /** @param {string} [error] */
@@ -84,10 +87,24 @@ class App {
   }
 
   /** @param {string} roomId */
-  async #knock(roomId) {
+  #knock(roomId) {
+    void this.turn(async () => new (await import('./knock.js')).Knock(this, roomId));
+  }
+
+  /**
+   * Shows a screen whose code may have to be fetched first, unless another one was asked for meanwhile.
+   * @param {() => View | Promise<View>} view
+   */
+  async turn(view) {
     const turn = ++this.#turn;
-    const { Knock } = await import('./knock.js');
-    if (turn === this.#turn) this.show(new Knock(this, roomId));
+    try {
+      const next = await view();
+      if (turn === this.#turn) this.show(next);
+      else next.close?.();
+    } catch (error) {
+      console.warn('snug:', error);
+      if (turn === this.#turn) this.home(words(error));
+    }
   }
 
   /**
@@ -95,7 +112,7 @@ class App {
    * @param {Door} door
    */
   async enter(door) {
-    start.rememberAlias(door.alias);
+    rememberAlias(door.alias);
     const waiting = start.entering({ slow: door.name !== undefined, cancel: () => this.show(door.back()) });
     this.show(waiting);
     const turn = this.#turn;

@@ -1,9 +1,9 @@
 // @ts-check
 /** The door from outside: a stranger knocks, reads six digits to someone inside, and is let in. */
 import { fill, h, icon } from '../lib/dom.js';
+import { aliasIn, nameField } from './fields.js';
 import { t } from './lang.js';
 import { digits, screen } from './parts.js';
-import { aliasIn, nameField } from './start.js';
 
 /** @typedef {import('./app.js').AppType} App */
 
@@ -62,7 +62,8 @@ export class Knock {
       const { root } = await asker.ask();
       if (this.#closed || this.#asker !== asker) return;
       this.#asker = null;
-      void this.#app.enter({ root: async () => root, alias, keep: false, link: true, back: (why) => new Knock(this.#app, this.#roomId).saying(why) });
+      const back = (/** @type {string | undefined} */ why) => new Knock(this.#app, this.#roomId).saying(why);
+      void this.#app.enter({ root: async () => root, alias, keep: false, back });
     } catch (error) {
       if (this.#closed || !this.#asker) return;
       this.#asker = null;

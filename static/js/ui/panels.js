@@ -1,9 +1,9 @@
 // @ts-check
 /** The panel of a room: people, inviting, the terminal, the room itself. A sheet on a phone, beside the conversation where there is room. */
 import { fill, h, icon, iconButton, mark } from '../lib/dom.js';
+import { aliasIn, nameField } from './fields.js';
 import { t } from './lang.js';
-import { confirm, copyButton, here, tile } from './parts.js';
-import { aliasIn, nameField } from './start.js';
+import { confirm, copyButton, here, shareButton, tile } from './parts.js';
 
 /** @typedef {import('../room/session.js').Session} Session */
 /** @typedef {import('../room/session.js').Session['members'][number]} Member */
@@ -26,18 +26,22 @@ export class Panel {
   #renaming = false;
   #stop = new AbortController();
   #body = h('div', { class: 'panelbody' });
-  #tabs = h('nav', { class: 'tabs' });
+  #drawn = '';
+  #tabs;
 
   /** @param {{session: Session, kept: boolean, out: () => void}} options */
   constructor({ session, kept, out }) {
     this.#session = session;
     this.#kept = kept;
     this.#out = out;
-    this.element = h('dialog', { class: 'panel', 'aria-label': t.more }, h('div', { class: 'sheet-top' }, this.#tabs, iconButton('close', t.close, { onclick: () => this.hide() })), this.#body);
+    const names = { people: t.people, invite: t.invite, terminal: t.terminal, room: t.room };
+    this.#tabs = h('nav', { class: 'tabs' }, TABS.map((tab) => h('button', { type: 'button', data: { tab }, onclick: () => this.#turn(tab) }, names[tab])));
+    const top = h('div', { class: 'sheet-top' }, this.#tabs, iconButton('close', t.close, { onclick: () => this.hide() }));
+    this.element = h('dialog', { class: 'panel', 'aria-label': t.more }, top, this.#body);
     const { signal } = this.#stop;
-    const again = () => this.element.open && (this.#tab === 'people' || this.#tab === 'invite') && !this.#renaming && this.#draw();
+    const again = () => this.element.open && !this.#renaming && this.#content() !== this.#drawn && this.#draw();
     session.addEventListener('members', again, { signal });
-    session.addEventListener('moved', () => this.element.open && this.#draw(), { signal });
+    session.addEventListener('moved', again, { signal });
     this.element.addEventListener('close', () => this.#closed());
     this.element.addEventListener('click', (event) => event.target === this.element && this.hide());
     this.element.addEventListener('keydown', (event) => event.key === 'Escape' && WIDE.matches && this.hide());
@@ -67,7 +71,7 @@ export class Panel {
     } else {
       this.element.showModal();
     }
-    if (!aside) /** @type {HTMLElement} */ (this.#tabs.querySelector('[aria-current]'))?.focus();
+    if (!aside) /** @type {HTMLElement} */ (this.#tabs.querySelector('[aria-current=true]'))?.focus();
   }
 
   hide() {
@@ -85,12 +89,18 @@ export class Panel {
     this.#tab = tab;
     this.#renaming = false;
     this.#draw();
-    /** @type {HTMLElement} */ (this.#tabs.querySelector('[aria-current]')).focus();
+    /** @type {HTMLElement} */ (this.#tabs.querySelector('[aria-current=true]')).focus();
+  }
+
+  /** What the tab shows, as one text: a button must not be replaced under a finger when nothing has changed. */
+  #content() {
+    const { roomId, members } = this.#session;
+    return JSON.stringify([this.#tab, roomId, this.#tab === 'people' && members]);
   }
 
   #draw() {
-    const names = { people: t.people, invite: t.invite, terminal: t.terminal, room: t.room };
-    fill(this.#tabs, TABS.map((tab) => h('button', { type: 'button', 'aria-current': tab === this.#tab && 'true', onclick: () => this.#turn(tab) }, names[tab])));
+    this.#drawn = this.#content();
+    for (const button of this.#tabs.children) button.ariaCurrent = String(/** @type {HTMLElement} */ (button).dataset.tab === this.#tab);
     const focused = /** @type {HTMLElement | null} */ (this.#body.contains(document.activeElement) ? document.activeElement : null)?.dataset.focus;
     fill(this.#body, this[this.#tab]());
     if (focused) /** @type {HTMLElement | null} */ (this.#body.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
@@ -110,7 +120,11 @@ export class Panel {
   #member(member) {
     const { id, alias, self, away, changed, fingerprint, newAlias, newFingerprint } = member;
     const more = h('details', { open: this.#unfolded.has(id), ontoggle: () => (more.open ? this.#unfolded.add(id) : this.#unfolded.delete(id)) },
-      h('summary', { data: { focus: id } }, tile(member), h('span', { class: 'name' }, alias, self && h('small', null, t.you.toLowerCase())), away && h('small', { class: 'awayword' }, t.away), icon('fold')),
+      h('summary', { data: { focus: id } },
+        tile(member),
+        h('span', { class: 'name' }, alias, self && h('small', null, t.self)),
+        away && h('small', { class: 'awayword' }, t.away),
+        icon('fold')),
       h('div', { class: 'about' },
         h('h3', null, t.fingerprint), h('p', { class: 'print' }, fingerprint), h('p', { class: 'hint' }, t.fingerprintText),
         self
@@ -118,8 +132,12 @@ export class Panel {
           : h('button', { type: 'button', class: 'plain danger-text', data: { focus: `${id}-remove` }, onclick: () => this.#remove(member) }, t.remove)));
     return h('li', { data: { away, changed } },
       more,
-      changed && h('div', { class: 'warning', role: 'alert' }, icon('warn'), h('div', null, h('b', null, t.changedTitle), h('p', null, t.changedText(alias), newAlias && newAlias !== alias && ` ${t.changedName(newAlias)}`), h('p', { class: 'print' }, newFingerprint ?? fingerprint),
-        h('button', { type: 'button', class: 'quiet', onclick: () => this.#session.accept(id) }, t.accept))));
+      changed && h('div', { class: 'warning', role: 'alert' }, icon('warn'),
+        h('div', null,
+          h('b', null, t.changedTitle),
+          h('p', null, t.changedText(alias), newAlias && newAlias !== alias && ` ${t.changedName(newAlias)}`),
+          h('p', { class: 'print' }, newFingerprint ?? fingerprint),
+          h('button', { type: 'button', class: 'quiet', onclick: () => this.#session.accept(id) }, t.accept))));
   }
 
   #startRename() {
@@ -158,13 +176,16 @@ export class Panel {
     const { link, name, roomId } = this.#session;
     const knock = `${here()}#k=${roomId}`;
     /** @param {string} url @param {string} label @param {string} look */
-    const ways = (url, label, look) => h('div', { class: 'row' }, copyButton(() => url, label, look),
-      'share' in navigator && h('button', { type: 'button', class: 'plain', onclick: () => navigator.share({ url }).catch(() => {}) }, icon('share'), t.share));
+    const ways = (url, label, look) => h('div', { class: 'row' }, copyButton(() => url, label, look), shareButton(url, 'plain'));
+    /** @param {string} title @param {string} text @param {...import('../lib/dom.js').Child} rest */
+    const block = (title, text, ...rest) => h('section', { class: 'block' }, h('h2', null, title), h('p', null, text), ...rest);
+    /** @param {string} url @param {string} label */
+    const address = (url, label) => h('input', { class: 'link', readonly: true, value: url, 'aria-label': label, onfocus: select });
     return [
       link
-        ? h('section', { class: 'block' }, h('h2', null, t.inviteLink), h('p', null, t.inviteLinkText), h('input', { class: 'link', readonly: true, value: link, 'aria-label': t.inviteLink, onfocus: select }), ways(link, t.copyLink, 'main'))
-        : h('section', { class: 'block' }, h('h2', null, t.invitePass), h('p', null, t.invitePassText), h('p', { class: 'words' }, name)),
-      h('section', { class: 'block' }, h('h2', null, t.inviteKnock), h('p', null, t.inviteKnockText), h('input', { class: 'link', readonly: true, value: knock, 'aria-label': t.inviteKnock, onfocus: select }), ways(knock, t.copyKnock, 'quiet')),
+        ? block(t.inviteLink, t.inviteLinkText, address(link, t.inviteLink), ways(link, t.copyLink, 'main'))
+        : block(t.invitePass, t.invitePassText, h('p', { class: 'words' }, name)),
+      block(t.inviteKnock, t.inviteKnockText, address(knock, t.inviteKnock), ways(knock, t.copyKnock, 'quiet')),
     ];
   }
 
@@ -194,11 +215,13 @@ export class Panel {
   /** @param {boolean} wipe */
   async #leave(wipe) {
     const pass = this.#session.kind === 'passphrase';
-    const yes = await confirm({ title: wipe ? t.wipeTitle : t.leaveTitle, text: [wipe && t.wipeText, pass ? t.leaveTextPass : t.leaveText], yes: wipe ? t.leaveWipe : t.leave });
+    const text = [wipe && t.wipeText, pass ? t.leaveTextPass : t.leaveText];
+    const yes = await confirm({ title: wipe ? t.wipeTitle : t.leaveTitle, text, yes: wipe ? t.leaveWipe : t.leave });
     if (!yes) return;
     fill(this.#body, h('p', { class: 'hint', role: 'status' }, t.leaving));
     // The others learn it by this; without a network they learn it by time, and nobody waits for that.
-    await Promise.race([this.#session.leave({ wipe }).catch((error) => console.warn('snug:', error)), new Promise((done) => setTimeout(done, LONGEST))]);
+    const goodbye = this.#session.leave({ wipe }).catch((error) => console.warn('snug:', error));
+    await Promise.race([goodbye, new Promise((done) => setTimeout(done, LONGEST))]);
     this.#out();
   }
 }

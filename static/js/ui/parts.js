@@ -11,7 +11,10 @@ export const screen = (...children) =>
   h('div', { class: 'door' }, h('div', { class: 'pendant', 'aria-hidden': 'true' }, icon('pendant')), h('div', { class: 'sill' }, ...children));
 
 /** Six digits in two groups, spoken one by one. @param {string} code */
-export const digits = (code) => h('p', { class: 'digits' }, h('span', { class: 'spoken' }, [...code].join(' ')), h('span', { 'aria-hidden': 'true' }, code.slice(0, 3)), h('span', { 'aria-hidden': 'true' }, code.slice(3)));
+export const digits = (code) => {
+  const shown = [code.slice(0, 3), code.slice(3)].map((group) => h('span', { 'aria-hidden': 'true' }, group));
+  return h('p', { class: 'digits' }, h('span', { class: 'spoken' }, [...code].join(' ')), shown);
+};
 
 /**
  * A button that copies a text and says so.
@@ -31,6 +34,14 @@ export function copyButton(text, label, look = 'quiet') {
   return h('button', { type: 'button', class: look, title: look === 'round' && label, onclick: copy }, drawing, says);
 }
 
+/**
+ * Hands an address to the device's own share sheet, where there is one.
+ * @param {string} url
+ * @param {string} look class
+ */
+export const shareButton = (url, look) =>
+  'share' in navigator && h('button', { type: 'button', class: look, onclick: () => navigator.share({ url }).catch(() => {}) }, icon('share'), t.share);
+
 /** The address of this page without its fragment. */
 export const here = () => new URL('.', location.href).href;
 
@@ -38,13 +49,14 @@ export const here = () => new URL('.', location.href).href;
  * One of eight tones for a member, the same on every screen.
  * @param {string} id
  */
-export const toneOf = (id) => [...id].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) >>> 0, 7) % 8;
+export const toneOf = (id) => [...id].reduce((mix, c) => Math.imul(mix ^ c.charCodeAt(0), 0x01000193), 0x811c9dc5) >>> 29; // FNV-1a, its top bits
 
 /**
  * A member's tile: the first letter on their tone.
  * @param {{id: string, alias: string}} member
  */
-export const tile = ({ id, alias }) => h('span', { class: 'tile', 'aria-hidden': 'true', data: { tone: toneOf(id) } }, [...alias][0]?.toUpperCase() ?? '?');
+export const tile = ({ id, alias }) =>
+  h('span', { class: 'tile', 'aria-hidden': 'true', data: { tone: toneOf(id) } }, [...alias][0]?.toUpperCase() ?? '?');
 
 /**
  * Asks before something that cannot be undone.

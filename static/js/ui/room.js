@@ -3,7 +3,7 @@
 import { fill, h, icon, iconButton, mark } from '../lib/dom.js';
 import { ended, rootOf } from './start.js';
 import { t } from './lang.js';
-import { copyButton, digits, tile } from './parts.js';
+import { copyButton, digits, shareButton, tile } from './parts.js';
 import { TimelineView } from './timeline.js';
 
 /** @typedef {import('./app.js').AppType} App */
@@ -18,6 +18,7 @@ export class Room {
   #timeline;
   #stop = new AbortController();
   #unread = 0;
+  #drawn = '';
   /** @type {import('./panels.js').Panel | null} */
   #panel = null;
 
@@ -98,7 +99,7 @@ export class Room {
   /** Everybody but the removed has gone to a new room, and this page with them. @param {string} link */
   #moved(link) {
     const root = /** @type {Uint8Array} */ (rootOf(new URL(link).hash.slice(1)));
-    this.#door = { ...this.#door, root: async () => root, name: undefined, link: true };
+    this.#door = { ...this.#door, root: async () => root, name: undefined };
     this.#app.moved(link, this.#door);
     this.#drawName();
     this.#drawPeople();
@@ -155,7 +156,7 @@ export class Room {
     const { reason, latency } = this.#session.status;
     const state = /** @type {keyof typeof t.status} */ (this.#session.status.state);
     const says = t.statusText[state];
-    const speed = latency === null ? '' : t.latency(latency);
+    const speed = latency !== null && (state === 'live' || state === 'polling') ? t.latency(latency) : '';
     mark(this.#status, { state });
     this.#status.title = [says, reason, speed].filter(Boolean).join('\n');
     this.#status.ariaLabel = t.statusName(t.status[state]);
@@ -163,16 +164,20 @@ export class Room {
     fill(this.#statusCard, h('b', null, t.status[state]), h('p', null, says), reason && h('p', null, reason), speed && h('p', null, speed));
     this.#notice.hidden = state !== 'offline' && state !== 'blocked';
     mark(this.#notice, { state });
-    fill(this.#notice, icon(state === 'blocked' ? 'warn' : 'lamp'), h('span', null, says, reason && ` (${reason})`));
+    fill(this.#notice, icon(state === 'blocked' ? 'warn' : 'lamp'), h('span', null, says, state === 'blocked' && reason && ` (${reason})`));
   }
 
   #drawPeople() {
     const { members } = this.#session;
+    this.#drawAlone();
+    const drawn = JSON.stringify(members.map(({ id, alias, changed }) => [id, alias, changed]));
+    if (this.#drawn === drawn) return; // a button must not change under a finger for nothing
+    this.#drawn = drawn;
     const others = members.filter((member) => !member.self);
     this.#people.ariaLabel = this.#people.title = `${t.people}: ${members.length}`;
     mark(this.#people, { changed: members.some((member) => member.changed) });
-    fill(this.#people, (others.length ? others : members).slice(0, FACES).map(tile), h('span', { class: 'count' }, icon('people'), members.length));
-    this.#drawAlone();
+    const faces = (others.length ? others : members).slice(0, FACES).map(tile);
+    fill(this.#people, faces, h('span', { class: 'count' }, icon('people'), members.length));
   }
 
   /** The first thing to do in an empty room is to ask someone in. */
@@ -184,7 +189,7 @@ export class Room {
     fill(this.#alone, h('h2', null, t.aloneTitle), h('p', null, link ? t.aloneLink : t.aloneWords),
       h('div', { class: 'row' },
         link && copyButton(() => link, t.copyLink, 'main'),
-        link && 'share' in navigator && h('button', { type: 'button', class: 'quiet', onclick: () => navigator.share({ url: link }).catch(() => {}) }, icon('share'), t.share)));
+        link && shareButton(link, 'quiet')));
   }
 
   #drawKnocks() {

@@ -37,7 +37,8 @@ export class TimelineView {
     this.#items = items;
     this.#list = h('div', { class: 'rows' });
     this.#pill = h('button', { type: 'button', class: 'pill', hidden: true, onclick: () => this.toEnd() });
-    this.scroller = h('div', { class: 'timeline', role: 'log', 'aria-live': 'polite', 'aria-label': t.timeline, tabindex: 0, onscroll: () => this.#scrolled() }, empty, this.#list);
+    const spoken = { role: 'log', 'aria-live': 'polite', 'aria-label': t.timeline };
+    this.scroller = h('div', { class: 'timeline', tabindex: 0, ...spoken, onscroll: () => this.#scrolled() }, empty, this.#list);
     this.element = h('div', { class: 'talk' }, this.scroller, this.#pill);
     // The keyboard of a phone opens, or the composer grows: who was at the end stays there.
     this.#resize = new ResizeObserver(() => this.#follows && this.#stick());
@@ -208,21 +209,25 @@ export class TimelineView {
 }
 
 /** @param {Item} before @param {Item} item */
-const joins = (before, item) => before.kind === item.kind && before.from === item.from && before.own === item.own && before.alias === item.alias && item.at - before.at < GROUP;
+const joins = (before, item) =>
+  before.kind === item.kind && before.from === item.from && before.own === item.own && before.alias === item.alias && item.at - before.at < GROUP;
 
 /** @param {Item} item @param {boolean} leads */
 function draw(item, leads) {
   switch (item.kind) {
     case 'system':
-      return h('p', { class: 'line', data: { event: item.event }, title: momentOf(item.at) }, h('span', null, event(item), item.reason && h('small', null, ` ${item.reason}`)));
+      return line(item, item.event, h('span', null, event(item), item.reason && h('small', null, ` ${item.reason}`)));
     case 'gap':
-      return h('p', { class: 'line', data: { event: 'gap' } }, icon('expired'), t.gap(item.count ?? -1));
+      return line(item, 'gap', icon('expired'), t.gap(item.count ?? -1));
     case 'failed':
-      return h('p', { class: 'line', data: { event: 'failed' }, title: momentOf(item.at) }, icon('warn'), h('span', null, `${item.alias ?? t.someone}: ${t.failed}. `, h('small', null, item.reason)));
+      return line(item, 'failed', icon('warn'), h('span', null, `${item.alias ?? t.someone}: ${t.failed}. `, h('small', null, item.reason)));
     default:
       return message(item, leads);
   }
 }
+
+/** @param {Item} item @param {string | undefined} name @param {...import('../lib/dom.js').Child} children */
+const line = (item, name, ...children) => h('p', { class: 'line', data: { event: name }, title: momentOf(item.at) }, ...children);
 
 /** @param {Item} item */
 function event(item) {
@@ -233,9 +238,12 @@ function event(item) {
 /** @param {Item} item @param {boolean} leads */
 function message(item, leads) {
   const shell = item.kind === 'shell';
-  const who = shell ? h('span', { class: 'who' }, icon('terminal'), t.fromTerminal, h('small', null, t.notVerified)) : h('span', { class: leads && !item.own ? 'who' : 'spoken' }, item.own ? t.you : (item.alias ?? t.someone));
+  const who = shell
+    ? h('span', { class: 'who' }, icon('terminal'), t.fromTerminal, h('small', null, t.notVerified))
+    : h('span', { class: leads && !item.own ? 'who' : 'spoken' }, item.own ? t.you : (item.alias ?? t.someone));
   const face = leads && !item.own && !shell && tile({ id: item.from ?? '', alias: item.alias ?? '?' });
-  return h('div', { class: 'row', data: { kind: item.kind, own: !!item.own, leads, state: item.state, tone: item.from && !item.own && toneOf(item.from) } },
+  const tone = item.from && !item.own && toneOf(item.from);
+  return h('div', { class: 'row', data: { kind: item.kind, own: !!item.own, leads, state: item.state, tone } },
     face,
     h('div', { class: 'bubble' },
       (leads || !shell) && who,

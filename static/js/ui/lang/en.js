@@ -68,7 +68,7 @@ export default {
   opening: 'Opening the room',
   openingSlow: 'The network is slow here. Still trying.',
   oldBrowser: 'This browser is too old for the encryption of these rooms. A current Chrome, Edge, Firefox or Safari can do it.',
-  notLoaded: 'Part of the page could not be loaded. Check the network and try again.',
+  notLoaded: 'Part of the page could not be loaded. Check the network, then reload the page.',
 
   // No crypto
   plainTitle: 'This address is not safe enough',
@@ -93,7 +93,7 @@ export default {
     connecting: 'Looking for a way to the relay.',
     live: 'Messages arrive at once.',
     polling: 'This network holds streams back, so the page asks again and again. Messages arrive a little later.',
-    offline: 'No network. What you write goes out when it is back.',
+    offline: 'The relay cannot be reached. What you write waits here and goes out when it can.',
     blocked: 'Something between you and the relay refuses the connection. What you write waits here.',
     closed: 'This room is closed on this page.',
   },
@@ -128,6 +128,7 @@ export default {
   },
   someone: 'Someone',
   you: 'You',
+  self: 'you',
   fromTerminal: 'From a terminal',
   notVerified: 'sender not verified',
   failed: 'Could not be opened',

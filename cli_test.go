@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"snug/client"
+	"snug/client/e2ee"
+	"snug/handlers"
+	"snug/hub"
+)
+
+// relayKey is the name under which a script finds its relay.
+type relayKey struct{}
+
+// TestScripts runs the scripts of testdata/script, each with a relay of its own at $RELAY, a new room at $LINK, and snug in its path.
+//
+//	members N       waits until the relay has N members
+//	code N ARGS     runs snug and wants it to exit with N
+//	post FILE       posts a file as a shell would
+//	field NAME ENV  puts field NAME of the JSON on the last stdout into a variable
+//
+// $BLOCKS is a proxy that asks for a login.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setupScript,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"members": waitForMembers,
+			"code":    exitsWith,
+			"post":    post,
+			"field":   field,
+		},
+	})
+}
+
+func setupScript(env *testscript.Env) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	bin := filepath.Join(env.WorkDir, "bin")
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		return err
+	}
+	if err := os.Symlink(exe, filepath.Join(bin, "snug")); err != nil {
+		return err
+	}
+	memory := hub.NewMemory(hub.Limits{})
+	relay, err := handlers.New(handlers.Config{Hub: memory})
+	if err != nil {
+		return err
+	}
+	server := httptest.NewServer(relay)
+	env.Defer(func() {
+		server.CloseClientConnections()
+		server.Close()
+		memory.Close()
+	})
+	blocks := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Proxy-Authenticate", `Basic realm="office"`)
+		w.WriteHeader(http.StatusProxyAuthRequired)
+	}))
+	env.Defer(blocks.Close)
+	env.Values[relayKey{}] = memory
+	root, err := e2ee.NewLinkRoot(nil)
+	if err != nil {
+		return err
+	}
+	shell := client.ShellOf(server.URL, root)
+	env.Vars = append(env.Vars, "RELAY="+server.URL, "LINK="+root.Link(server.URL), "KEY="+shell.Key, "TOKEN="+shell.Token, "POST="+shell.URL, "BLOCKS="+blocks.URL,
+		"PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), asCommand+"=1", "GORACE=atexit_sleep_ms=0", "USER=tester")
+	return nil
+}
+
+func waitForMembers(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: members N")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	memory := ts.Value(relayKey{}).(*hub.Memory)
+	for end := time.Now().Add(20 * time.Second); memory.Stats().Members != want; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("%d members, want %d", memory.Stats().Members, want)
+		}
+	}
+}
+
+func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N ARGS")
+	}
+	err := ts.Exec("snug", args[1:]...)
+	got := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit code %d, want %s", got, args[0])
+	}
+}
+
+func post(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: post FILE")
+	}
+	resp, err := http.Post(ts.Getenv("POST")+"?auth="+ts.Getenv("TOKEN"), "text/plain", strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusCreated {
+		ts.Fatalf("the relay answers %s", resp.Status)
+	}
+}
+
+func field(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: field NAME ENV")
+	}
+	_, after, found := strings.Cut(ts.ReadFile("stdout"), `"`+args[0]+`":"`)
+	value, _, ended := strings.Cut(after, `"`)
+	if !found || !ended {
+		ts.Fatalf("no field %s on stdout", args[0])
+	}
+	ts.Setenv(args[1], value)
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/alecthomas/kong"
+
+	"snug/client"
+	"snug/client/e2ee"
+	"snug/wire"
+)
+
+// maxText is what one message may hold, so that it fits into a frame of the default size whatever JSON makes of it.
+const maxText = 128 << 10
+
+// sendCmd sends one message as a full member: it joins, sends and leaves.
+type sendCmd struct {
+	roomFlags
+	Args    []string `arg:"" optional:"" name:"text" help:"What to say. If nothing else names the room, the first is its link. Without text: stdin."`
+	WaitAll bool     `env:"-" help:"Wait until every member has it, not just the relay."`
+	Timeout span     `default:"60s" placeholder:"TIME" help:"How long to try."`
+	JSON    bool     `name:"json" env:"-" help:"Print JSON."`
+}
+
+// sent is what snug send --json prints.
+type sent struct {
+	ID      string      `json:"id"`
+	Room    wire.RoomID `json:"room"`
+	Members int         `json:"members"` // others in the room
+	Online  int         `json:"online"`  // of them
+	All     bool        `json:"all"`     // they all have it
+}
+
+// Run sends.
+func (c *sendCmd) Run(k *kong.Context, out *output) error {
+	stdin := bufio.NewReader(os.Stdin)
+	link, words, err := c.split()
+	if err != nil {
+		return err
+	}
+	conf, err := c.config(k, link, stdin, nil)
+	if err != nil {
+		return err
+	}
+	text, err := readText(words, stdin)
+	if err != nil {
+		return err
+	}
+	ctx, stop := interrupted()
+	defer stop()
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(c.Timeout), fmt.Errorf("not sent within %v", c.Timeout))
+	defer cancel()
+	done, err := c.send(ctx, conf, text)
+	if err != nil {
+		return err
+	}
+	return c.report(out, done)
+}
+
+// split takes the link off the arguments, if it is to be there.
+func (c *sendCmd) split() (link string, words []string, err error) {
+	if len(c.Args) == 0 {
+		return "", nil, nil
+	}
+	_, _, notALink := e2ee.ParseLink(c.Args[0])
+	switch {
+	case !c.given():
+		return c.Args[0], c.Args[1:], nil
+	case notALink == nil: // it would be told to another room
+		return "", nil, usage("two rooms are given; to send a link as text, write it to stdin")
+	}
+	return "", c.Args, nil
+}
+
+// readText is the words, or all of stdin without the newline that ends a file.
+func readText(words []string, stdin io.Reader) (string, error) {
+	text := strings.Join(words, " ")
+	if len(words) == 0 {
+		b, err := io.ReadAll(io.LimitReader(stdin, maxText+2))
+		if err != nil {
+			return "", fmt.Errorf("stdin: %w", err)
+		}
+		text = strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
+	}
+	switch {
+	case text == "":
+		return "", usage("nothing to send: the text is empty")
+	case len(text) > maxText:
+		return "", usage("the text is longer than %d bytes", maxText)
+	case !utf8.ValidString(text):
+		return "", usage("the text is not UTF-8")
+	}
+	return text, nil
+}
+
+func (c *sendCmd) send(ctx context.Context, conf client.Config, text string) (sent, error) {
+	s, err := client.Join(ctx, conf)
+	if err != nil {
+		return sent{}, err
+	}
+	defer leave(s)
+	if len(s.Members()) < 2 {
+		return sent{}, failure{exitNobody, errors.New("nobody else is in the room, so nobody would receive it")}
+	}
+	go func() { // ends with the session, which leave ends
+		for range s.Events(context.Background()) {
+		}
+	}()
+	l, err := s.Send(ctx, text)
+	if err != nil {
+		return sent{}, err
+	}
+	posted, err := l.Posted(ctx)
+	if err != nil {
+		return sent{}, whyNot(ctx, s, l, err)
+	}
+	done := sent{ID: l.ID, Room: s.Room(), Members: posted.Members - 1, Online: posted.Online - 1}
+	if c.WaitAll {
+		if err := l.Acked(ctx); err != nil {
+			return done, whyNot(ctx, s, l, fmt.Errorf("the relay has it, but not everybody: %w", err))
+		}
+		done.All = true
+	}
+	return done, nil
+}
+
+// whyNot adds what the session knows to an error, and the exit code if the network is to blame.
+func whyNot(ctx context.Context, s *client.Session, l *client.Letter, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	if reason := l.Reason(); reason != "" {
+		err = fmt.Errorf("%w: %s", err, reason)
+	}
+	if s.Status().State == client.StateBlocked {
+		return failure{exitBlocked, err}
+	}
+	return err
+}
+
+func (c *sendCmd) report(out io.Writer, s sent) error {
+	if c.JSON {
+		return printJSON(out, s)
+	}
+	fate := fmt.Sprintf("sent to %s, %d here now", plural(s.Members, "member"), s.Online)
+	if s.All {
+		fate = fmt.Sprintf("sent, and %s have it", plural(s.Members, "member"))
+		if s.Members == 1 {
+			fate = "sent, and 1 member has it"
+		}
+	}
+	_, err := fmt.Fprintln(out, fate)
+	return err
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

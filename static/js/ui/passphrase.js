@@ -1,0 +1,89 @@
+// @ts-check
+/** The way in by room name and passphrase. */
+import { fill, h, icon, iconButton } from '../lib/dom.js';
+import { aliasIn, backButton, complain, field, keepField, nameField, problem, submit } from './fields.js';
+import { t } from './lang.js';
+import { copyButton, screen } from './parts.js';
+
+/** @typedef {import('./app.js').AppType} App */
+/** @typedef {import('./app.js').View} View */
+
+/**
+ * Room name and passphrase. Words are offered first, since people choose badly.
+ * @param {App} app
+ * @param {{error?: string, room?: string, words?: string}} [was]
+ * @returns {View}
+ */
+export function passphrase(app, was = {}) {
+  const exact = { autocomplete: 'off', autocapitalize: 'none', autocorrect: 'off', spellcheck: 'false', enterkeyhint: 'next' };
+  const room = h('input', { type: 'text', ...exact, maxlength: 200, value: was.room ?? '', autofocus: true });
+  const words = h('input', { type: 'password', class: 'secret', ...exact, maxlength: 1000, value: was.words ?? '' });
+  const name = nameField();
+  const keep = keepField();
+  const crypto = import('../crypto/root.js');
+  const eye = iconButton('eye', t.show, { onclick: () => reveal(words.type === 'password') });
+  /** @param {boolean} on */
+  function reveal(on) {
+    words.type = on ? 'text' : 'password';
+    eye.ariaLabel = eye.title = on ? t.hide : t.show;
+    fill(eye, icon(on ? 'eyeoff' : 'eye'));
+  }
+  const secret = field(words, t.passphrase, '', eye);
+  const strength = /** @type {HTMLElement} */ (secret.querySelector('.hint'));
+  strength.setAttribute('aria-live', 'polite');
+  const offer = offered(crypto, () => words.value, (text) => {
+    words.value = text;
+    reveal(true);
+    words.dispatchEvent(new Event('input'));
+  });
+  words.addEventListener('input', async () => {
+    const { passphraseStrength } = await import('../crypto/strength.js');
+    const { weak, why } = passphraseStrength(words.value);
+    if (words.value === '') delete strength.dataset.level;
+    else strength.dataset.level = weak ? 'weak' : 'strong';
+    const says = words.value === offer.taken() ? t.tellWords : why;
+    fill(strength, words.value !== '' && [h('b', null, weak ? t.weak : t.strong), ` ${says}`]);
+  });
+  const go = submit(() => {
+    if (!room.value.trim()) return complain(room, t.roomNameMissing);
+    if (!words.value.trim()) return complain(words, t.passMissing);
+    const alias = aliasIn(name.input);
+    if (!alias) return;
+    const [secretWords, roomName] = [words.value, room.value.trim()];
+    const root = async () => (await crypto).passphraseRoot(secretWords, roomName);
+    const back = (/** @type {string | undefined} */ error) => passphrase(app, { error, room: roomName, words: secretWords });
+    app.enter({ root, alias, keep: keep.input.checked, name: roomName, back });
+  });
+  return {
+    element: screen(
+      h('header', null, backButton(app), h('h1', null, t.passTitle), h('p', null, t.passText)),
+      problem(was.error),
+      h('form', { class: 'card', onsubmit: go, novalidate: true, autocomplete: 'off' },
+        field(room, t.roomName, t.roomNameHint), offer.element, secret, name.element, h('button', { class: 'main' }, t.enter), keep.element),
+    ),
+  };
+}
+
+/**
+ * The slip with generated words.
+ * @param {Promise<typeof import('../crypto/root.js')>} crypto
+ * @param {() => string} current what stands in the field
+ * @param {(words: string) => void} take
+ */
+function offered(crypto, current, take) {
+  const text = h('p', { class: 'words', 'aria-live': 'polite' });
+  let taken = '';
+  const draw = async () => fill(text, (await crypto).generatePassphrase());
+  const use = () => take((taken = text.textContent ?? ''));
+  // Words already taken change along with the offer, words of one's own never.
+  const again = () => draw().then(() => inUse() && use());
+  const inUse = () => taken !== '' && current() === taken;
+  void draw();
+  const element = h('div', { class: 'slip' },
+    h('p', { class: 'hint' }, t.offered), text,
+    h('div', { class: 'row' },
+      h('button', { type: 'button', class: 'quiet', onclick: use }, t.takeWords),
+      iconButton('again', t.otherWords, { onclick: again }),
+      copyButton(() => text.textContent ?? '', t.copy, 'round')));
+  return { element, taken: () => taken };
+}
