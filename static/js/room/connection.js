@@ -4,7 +4,7 @@
  * cursors and sessions; what the events mean is the handler's matter.
  */
 import { b64u } from '../lib/bytes.js';
-import { Api, BlockedError, RelayError } from '../net/api.js';
+import { Api, BlockedError, NetworkError, RelayError } from '../net/api.js';
 import { Transport } from '../net/transport.js';
 import { Acks } from './acks.js';
 
@@ -37,11 +37,11 @@ export class Connection {
   #acks = new Acks(Date.now());
   #near = false;
   #ackTimer = 0;
-  #queue = Promise.resolve();
+  #queue = /** @type {Promise<unknown>} */ (Promise.resolve());
   #rejoining = /** @type {Promise<void> | null} */ (null);
   #transport = /** @type {Transport | null} */ (null);
   #ended = new AbortController();
-  #wake = () => {};
+  #wakers = /** @type {Set<() => void>} */ (new Set());
 
   /** Sequence number of the newest change of the roster that was handled. */
   roster = 0;
@@ -75,12 +75,11 @@ export class Connection {
    * then it goes on trying. Rejects only if the relay refuses.
    */
   async start() {
-    const first = await this.#join();
-    if (first) await this.#begin();
-    else void this.#insist().then(() => this.#begin());
+    if (await this.#join()) this.#begin();
+    else void this.rejoin().then(() => this.#begin());
   }
 
-  async #begin() {
+  #begin() {
     if (this.#ended.signal.aborted) return;
     this.#transport = new Transport({
       api: this.#api,
@@ -118,7 +117,7 @@ export class Connection {
     const [access, secret] = [b64u(this.#keys.access), b64u(this.#secret)];
     try {
       const joined = await this.#api.join({ access, secret, card, cursor: this.#saved ?? undefined, known }, { signal: this.#ended.signal });
-      await this.#inTurn(() => this.#joined(joined));
+      await this.inTurn(() => this.#joined(joined));
       return true;
     } catch (error) {
       if (this.#ended.signal.aborted) return false;
@@ -132,9 +131,11 @@ export class Connection {
 
   /** @param {Joined} joined */
   async #joined(joined) {
+    if (this.#ended.signal.aborted) return;
     const anew = this.#cursor !== null && epochOf(this.#cursor) !== epochOf(joined.cursor);
     this.#session = joined.session;
-    this.#cursor = joined.cursor;
+    // In the same life of the room we may have read on while the join was under way.
+    if (anew || this.#cursor === null || this.#isNext(joined.cursor)) this.#cursor = joined.cursor;
     this.roster = joined.roster;
     await this.#handler.joined(joined, anew);
     await this.#handler.saved();
@@ -145,13 +146,18 @@ export class Connection {
 
   /** @param {RelayEvent[]} events */
   #enqueue(events) {
-    return this.#inTurn(() => this.#handle(events));
+    return this.inTurn(() => this.#handle(events));
   }
 
-  /** Joins and events are handled one after the other, as the relay has ordered them. @param {() => Promise<void>} work */
-  #inTurn(work) {
+  /**
+   * Joins and events are handled one after the other, as the relay has ordered them.
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  inTurn(work) {
     const turn = this.#queue.then(work);
-    this.#queue = turn.catch((error) => console.error('snug: an event could not be handled', error));
+    this.#queue = turn.catch((error) => this.#ended.signal.aborted || console.error('snug: an event could not be handled', error));
     return turn;
   }
 
@@ -161,9 +167,10 @@ export class Connection {
     for (const event of events) {
       if (this.#ended.signal.aborted) return;
       if (event.id && !this.#isNext(event.id)) continue; // a change of transport reads some twice
-      await this.#take(event);
-      if (!event.id) continue;
-      this.#cursor = event.id;
+      const place = await this.#take(event);
+      if (this.#ended.signal.aborted) return; // the event was the end of our stay
+      if (!place) continue;
+      this.#cursor = place;
       handled = true;
     }
     if (!handled) return;
@@ -178,27 +185,29 @@ export class Connection {
     return this.#cursor !== null && epochOf(id) === epochOf(this.#cursor) && seqOf(id) > seqOf(this.#cursor);
   }
 
-  /** @param {RelayEvent} event */
+  /** Handles an event. Gives the place behind it, if it has one. @param {RelayEvent} event */
   async #take(event) {
     const { data } = event;
     if (data.near !== undefined || data.limits) this.#near = data.near ?? data.limits.near ?? false;
     if (Array.isArray(data.away)) this.#handler.away(data.away);
     const acked = event.event === 'acked' ? data : data.acked;
     if (acked?.through) this.#handler.acked(seqOf(acked.through), acked.expired ?? []);
-    if (['joined', 'left', 'card'].includes(event.event)) this.roster = Math.max(this.roster, seqOf(event.id));
     await this.#handler.event(event);
+    // Only now: what is sealed from here on is sealed for them.
+    if (['joined', 'left', 'card'].includes(event.event)) this.roster = Math.max(this.roster, seqOf(event.id));
     // A poll tells where the reader stands after skipping its own messages.
-    if (event.event === 'polled' && this.#isNext(data.cursor)) this.#cursor = this.#saved = data.cursor;
+    return event.event === 'polled' && this.#isNext(data.cursor) ? data.cursor : event.id;
   }
 
   /** @param {string} id @param {Uint8Array} frame @param {number | null} roster */
-  post(id, frame, roster) {
+  async post(id, frame, roster) {
+    if (!this.#session) throw new NetworkError('the room is not open yet');
     return this.#api.post(this.#session, id, exact(frame), { roster, signal: this.#ended.signal });
   }
 
   /** @param {Uint8Array} card */
-  card(card) {
-    return this.#api.card(this.#session, exact(card), { signal: this.#ended.signal });
+  async card(card) {
+    await this.#api.card(this.#session, exact(card), { signal: this.#ended.signal });
   }
 
   members() {
@@ -211,16 +220,25 @@ export class Connection {
   }
 
   /**
-   * Reads on until everything before a place of the log was handled, whatever the stream does.
+   * Reads on until everything before a place of the log was handled, whatever the stream and the network do. False if there is no such
+   * place any more: the relay was restarted, or we left.
    * @param {string} cursor
    */
   async catchUp(cursor) {
-    while (!this.#ended.signal.aborted && this.#cursor && epochOf(cursor) === epochOf(this.#cursor)) {
-      const polled = await this.#api.poll({ s: this.#session, after: this.#saved ?? cursor, hold: 0 }, { signal: this.#ended.signal });
-      const { events, ...rest } = polled;
-      await this.#enqueue([...events.map((each) => ({ id: '', ...each })), { event: 'polled', id: '', data: rest }]);
-      if (seqOf(polled.cursor) >= seqOf(cursor)) return;
+    const { signal } = this.#ended;
+    for (let tries = 0; !signal.aborted; tries++) {
+      if (!this.#cursor || epochOf(cursor) !== epochOf(this.#cursor)) return false;
+      try {
+        const { events, ...rest } = await this.#api.poll({ s: this.#session, after: this.#saved ?? cursor, hold: 0 }, { signal });
+        await this.#enqueue([...events.map((each) => ({ id: '', ...each })), { event: 'polled', id: '', data: rest }]);
+        if (!signal.aborted && seqOf(rest.cursor) >= seqOf(cursor)) return true;
+      } catch (error) {
+        if (signal.aborted) return false;
+        if (error instanceof RelayError && error.rejoin) await this.rejoin();
+        else await this.#pause(RETRY[Math.min(tries, RETRY.length - 1)]);
+      }
     }
+    return false;
   }
 
   /** The page is hidden or shown, or the network changed: tell what was handled, and look at the line. @param {boolean} hidden */
@@ -252,6 +270,11 @@ export class Connection {
     this.#wake();
   }
 
+  /** Waits no longer for the network. */
+  #wake() {
+    for (const wake of this.#wakers) wake();
+  }
+
   #schedule() {
     clearTimeout(this.#ackTimer);
     if (this.#ended.signal.aborted || !this.#saved) return;
@@ -276,12 +299,13 @@ export class Connection {
   /** @param {number} ms */
   #pause(ms) {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#wake(), ms * (0.75 + Math.random() / 2));
-      this.#wake = () => {
+      const wake = () => {
         clearTimeout(timer);
-        this.#wake = () => {};
+        this.#wakers.delete(wake);
         resolve(undefined);
       };
+      const timer = setTimeout(wake, ms * (0.75 + Math.random() / 2));
+      this.#wakers.add(wake);
     });
   }
 }

@@ -6,15 +6,15 @@
  */
 import { b64u, random } from '../lib/bytes.js';
 import { BlockedError, NetworkError, RelayError } from '../net/api.js';
-import { MESSAGE } from '../crypto/frame.js';
+import { KEYS, MESSAGE } from '../crypto/frame.js';
 
 /** @typedef {{type: number, bytes: Uint8Array, to?: string[]}} Frame to: whom a keys frame is sealed to */
 /** @typedef {'queued' | 'sent' | 'all' | 'expired' | 'failed'} State */
 
 /**
- * @typedef {object} Letter one thing to send: content to be sealed when its turn comes, or a frame that is sealed already
+ * @typedef {object} Letter one thing to send, sealed when its turn comes: content, or a frame of another kind
  * @property {object} [content]
- * @property {Frame} [frame]
+ * @property {() => Promise<Frame>} [make] the frame; for whoever is in the room then
  * @property {string} key of its item in the timeline; '' for what is not shown
  * @property {(state: State, reason: string, posted?: import('../net/api.js').Posted) => void} [tell] besides the session's
  */
@@ -25,6 +25,8 @@ import { MESSAGE } from '../crypto/frame.js';
  * @property {Frame} frame
  * @property {Letter} letter
  * @property {number} seq 0 until the relay has it
+ * @property {number | null} roster number of the list of members it was sealed for; null if it goes out whoever came since
+ * @property {boolean} [had] the relay had it once, so somebody may have read it
  */
 
 /**
@@ -37,8 +39,9 @@ import { MESSAGE } from '../crypto/frame.js';
  * @property {(id: string, frame: Uint8Array, roster: number | null) => Promise<import('../net/api.js').Posted>} post
  * @property {(content: object) => Promise<Frame[]>} seal
  * @property {() => number} roster
+ * @property {() => string} epoch the life of the room in which places count
  * @property {(roster: import('../net/api.js').Roster) => Promise<void>} learn
- * @property {(ids: string[]) => Promise<void>} owe they need the keys again: the frame that had them was refused
+ * @property {(ids: string[]) => Promise<void>} owe they need the keys again: the frame that had them will never be posted
  * @property {() => Promise<void>} rejoin
  * @property {(key: string, state: State, reason: string) => void} tell how it goes on with an item
  * @property {() => Promise<void>} sealed called before the first byte leaves, for a room kept on this device
@@ -52,8 +55,12 @@ export class Outbox {
   #letters = /** @type {Letter[]} */ ([]);
   #entries = /** @type {Entry[]} */ ([]);
   #wake = () => {};
+  #open = false;
   #running = false;
   #closed = false;
+  /** @type {Letter | null} */ #sealing = null;
+  #through = 0;
+  /** @type {number[]} */ #expired = [];
   #fails = 0;
   #stale = 0;
 
@@ -87,9 +94,11 @@ export class Outbox {
     void this.#run();
   }
 
-  /** The network may be back: try now instead of at the end of the wait. */
+  /** We are in the room, or the network may be back: try now instead of at the end of the wait. */
   poke() {
+    this.#open = true;
     this.#wake();
+    void this.#run();
   }
 
   /**
@@ -98,6 +107,7 @@ export class Outbox {
    * @param {number[]} [expired]
    */
   acked(through, expired = []) {
+    [this.#through, this.#expired] = [through, expired];
     const [over, open] = split(this.#entries, (entry) => entry.seq > 0 && entry.seq <= through);
     this.#entries = open;
     for (const { letter, frame, seq } of over) {
@@ -109,66 +119,100 @@ export class Outbox {
 
   /** The relay was restarted and has nothing: what not everybody has goes out again, under the same ids. */
   again() {
-    for (const entry of this.#entries) entry.seq = 0;
-    void this.#run();
+    this.#through = 0;
+    // What nobody can have read is sealed for those who are here now; numbers of the old list mean nothing any more.
+    for (const entry of this.#entries) Object.assign(entry, { seq: 0, roster: entry.had ? null : 0 });
+    this.poke();
   }
 
-  /** The room moves: what was not posted yet goes out in the new room, sealed anew. @param {Outbox} next */
-  handOver(next) {
-    const left = [...new Set(this.#entries.filter((each) => each.seq === 0).map((each) => each.letter)), ...this.#letters];
+  /** Takes back what was not sealed yet. False if it is too late. @param {Letter} letter */
+  withdraw(letter) {
+    const at = this.#letters.indexOf(letter);
+    if (at >= 0) this.#letters.splice(at, 1);
+    return at >= 0;
+  }
+
+  /** Posts nothing any more; what is under way may or may not arrive. */
+  halt() {
     this.#closed = true;
     this.#wake();
-    for (const letter of left) if (letter.content) next.add(letter);
-    for (const { letter, seq } of this.#entries) if (seq > 0) this.#tell(letter, 'sent', '');
-    this.#letters = [];
+  }
+
+  /**
+   * The room moved, at a place of its log: what goes out in the new room, sealed anew. That is also what was posted behind this place, where
+   * nobody reads on; a reader drops what it has by the id in the content. What lies before is the old room's matter.
+   * @param {number} place
+   */
+  left(place) {
+    this.halt();
+    const open = this.#entries.filter(({ seq }) => seq === 0 || seq > place).map(({ letter }) => letter);
+    return [...new Set([...open, ...(this.#sealing ? [this.#sealing] : []), ...this.#letters])].filter(({ content }) => content);
   }
 
   close() {
-    this.#closed = true;
-    this.#wake();
-    for (const letter of this.#letters) this.#tell(letter, 'failed', 'The room was left before this was sent.');
+    for (const letter of this.left(Infinity)) this.#tell(letter, 'failed', 'The room was left before this was sent.');
   }
 
   /** The one loop that posts. It ends when there is nothing to post and is started again by add. */
   async #run() {
-    if (this.#running) return;
+    if (this.#running || !this.#open) return;
     this.#running = true;
-    try {
-      while (!this.#closed && (await this.#step()));
-    } catch (error) {
-      // A fault of ours, not of the network. The letter must not look as if it were still on its way.
-      console.error('snug: a message could not be sent', error);
-      const entry = this.#entries.find((each) => each.seq === 0);
-      this.#entries = this.#entries.filter((each) => each !== entry);
-      const letter = entry?.letter ?? this.#letters.shift();
-      if (letter) this.#tell(letter, 'failed', 'This browser could not encrypt it.');
-    } finally {
-      this.#running = false;
-    }
+    while (!this.#closed && (await this.#step()));
+    this.#running = false;
   }
 
   /** Posts the oldest that is not posted. False when nothing is left. */
   async #step() {
     const entry = this.#entries.find((each) => each.seq === 0);
     if (entry) return this.#post(entry);
-    const letter = this.#letters[0];
+    const letter = this.#letters.shift();
     if (!letter) return false;
-    const frames = letter.content ? await this.#session.seal(letter.content) : letter.frame ? [letter.frame] : [];
-    await this.#session.sealed();
-    this.#letters.shift();
-    for (const frame of frames) this.#entries.push({ id: b64u(random(16)), frame, letter, seq: 0 });
+    this.#sealing = letter;
+    await this.#seal(letter);
+    this.#sealing = null;
     return true;
+  }
+
+  /** @param {Letter} letter */
+  async #seal(letter) {
+    const roster = this.#session.roster(); // from before: who comes meanwhile was not sealed for
+    /** @type {Frame[]} */
+    let frames = [];
+    try {
+      frames = letter.make ? [await letter.make()] : await this.#session.seal(letter.content ?? {});
+      await this.#session.sealed();
+    } catch (error) {
+      if (this.#closed) return;
+      // A fault of ours, not of the network. The letter must not look as if it were still on its way.
+      console.error('snug: a message could not be sent', error);
+      await this.#unsealed(frames);
+      return this.#tell(letter, 'failed', error instanceof Error && error.message ? error.message : 'This browser could not encrypt it.');
+    }
+    if (this.#closed) return;
+    for (const frame of frames) this.#entries.push({ id: b64u(random(16)), frame, letter, seq: 0, roster });
+  }
+
+  /** Frames that will never be posted: whoever was to get keys by them has none. @param {Frame[]} frames */
+  async #unsealed(frames) {
+    const to = frames.flatMap((frame) => frame.to ?? []);
+    if (to.length > 0) await this.#session.owe(to).catch(() => undefined); // the room is closed
   }
 
   /** @param {Entry} entry */
   async #post(entry) {
     // Only messages ask for the newest roster: keys go to whom they were sealed for, whoever came meanwhile.
-    const careful = entry.frame.type === MESSAGE && entry.letter.content && this.#stale < STALE;
+    const careful = entry.frame.type !== KEYS && this.#stale < STALE;
     try {
-      const posted = await this.#session.post(entry.id, entry.frame.bytes, careful ? this.#session.roster() : null);
-      entry.seq = Number(posted.cursor.slice(posted.cursor.indexOf('.') + 1));
-      this.#fails = this.#stale = 0;
-      if (entry.frame.type === MESSAGE || !entry.letter.content) this.#tell(entry.letter, 'sent', '', posted);
+      const posted = await this.#session.post(entry.id, entry.frame.bytes, careful ? entry.roster : null);
+      const [epoch, seq] = posted.cursor.split('.');
+      entry.had = true;
+      if (this.#closed || epoch !== this.#session.epoch()) return true; // an answer from before the relay was restarted: again
+      entry.seq = Number(seq);
+      this.#fails = 0;
+      if (entry.frame.type === KEYS) return true;
+      this.#stale = 0;
+      this.#tell(entry.letter, 'sent', '', posted);
+      this.acked(this.#through, this.#expired); // that may have come before this answer
     } catch (error) {
       await this.#failed(entry, error);
     }
@@ -187,16 +231,24 @@ export class Outbox {
       return;
     }
     if (error instanceof RelayError && error.rejoin) return this.#session.rejoin();
-    if (error instanceof RelayError && error.http >= 400 && error.http < 500 && error.http !== 429 && error.http !== 408) {
-      this.#entries = this.#entries.filter((each) => each !== entry);
-      if (entry.frame.to) await this.#session.owe(entry.frame.to);
-      this.#tell(entry.letter, 'failed', error.message);
+    const ours = !(error instanceof RelayError || error instanceof BlockedError || error instanceof NetworkError);
+    const refused = error instanceof RelayError && error.http < 500 && error.http !== 429 && error.http !== 408;
+    if (ours || refused) {
+      if (ours) console.error('snug: a message could not be sent', error);
+      await this.#give(entry, error instanceof Error ? error.message : String(error));
       return;
     }
-    if (!(error instanceof RelayError || error instanceof BlockedError || error instanceof NetworkError)) throw error;
     this.#tell(entry.letter, 'queued', error.message);
     const retryAfter = error instanceof RelayError ? error.retryAfter * 1000 : 0;
     await this.#pause(Math.max(retryAfter, RETRY[Math.min(this.#fails++, RETRY.length - 1)]));
+  }
+
+  /** Gives a letter up, with all its frames. @param {Entry} entry @param {string} reason */
+  async #give({ letter }, reason) {
+    const [gone, open] = split(this.#entries, (each) => each.letter === letter && each.seq === 0);
+    this.#entries = open;
+    await this.#unsealed(gone.map(({ frame }) => frame));
+    this.#tell(letter, 'failed', reason);
   }
 
   /** @param {Letter} letter @param {State} state @param {string} reason @param {import('../net/api.js').Posted} [posted] */
