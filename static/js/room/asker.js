@@ -36,7 +36,7 @@ export class Asker extends EventTarget {
       for (let after = 0; ; ) {
         for (const text of await this.#hear(after)) {
           after++;
-          const root = await this.#note(knock, parseNote(unb64u(text)));
+          const root = await this.#note(knock, parseNote(text));
           if (root) return { root };
         }
         signal.throwIfAborted();
@@ -52,7 +52,8 @@ export class Asker extends EventTarget {
 
   /** @param {KnockAsker} knock @param {Record<string, unknown> | null} note */
   async #note(knock, note) {
-    if (note?.refused) throw new Error('Somebody inside refused.');
+    // Others may refuse while we talk to one of them; only that one can send us away then.
+    if (note?.refused && (!this.#answer || note.answer === this.#answer)) throw new Error('Somebody inside refused.');
     if (typeof note?.sealed === 'string') return knock.opened(note.sealed);
     if (typeof note?.answer !== 'string' || this.#answer) return null; // the first answer is the one we talk to
     this.#answer = note.answer;

@@ -6,6 +6,8 @@
 /** Rooms this page holds, with what lets go of each. @type {Map<string, () => void>} */
 const held = new Map();
 
+const PATIENCE = 1000; // ms: a page that is being closed, or left a moment ago, lets go within that
+
 /**
  * Takes the room for this page. False if another tab has it.
  * @param {string} roomId
@@ -14,11 +16,12 @@ const held = new Map();
 export function claim(roomId) {
   if (!navigator.locks) return Promise.resolve(true);
   return new Promise((resolve, reject) => {
-    const hold = (/** @type {Lock | null} */ lock) => {
-      resolve(lock !== null);
-      return lock && new Promise((free) => held.set(roomId, () => free(undefined)));
+    const hold = () => {
+      resolve(true);
+      return new Promise((free) => held.set(roomId, () => free(undefined)));
     };
-    navigator.locks.request(`snug ${roomId}`, { ifAvailable: true }, hold).catch(reject);
+    const late = (/** @type {Error} */ error) => (error.name === 'TimeoutError' ? resolve(false) : reject(error));
+    navigator.locks.request(`snug ${roomId}`, { signal: AbortSignal.timeout(PATIENCE) }, hold).catch(late);
   });
 }
 

@@ -1,10 +1,11 @@
 // @ts-check
 /**
  * The door from inside: strangers who knock, and the member who answers one. Notes are JSON in the relay's mailbox:
- * {commit} · {answer} · {reveal, answer} · {sealed} or {refused: true}. The stranger's reveal names the answer it took, so that of several
- * members who answered only one shows digits.
+ * {commit} · {answer} · {reveal, answer} · {sealed} or {refused: true, answer}. The stranger's reveal names the answer it took, so that of several
+ * members who answered only one shows digits; a refusal names the answer it takes back, if there was one.
  */
 import { fromUtf8, unb64u, utf8 } from '../lib/bytes.js';
+import { RelayError } from '../net/api.js';
 
 /** @typedef {{id: string, state: 'asking' | 'answered' | 'code' | 'approved' | 'refused', code?: string}} KnockRow */
 /** @typedef {import('../crypto/knock.js').KnockHost} KnockHost */
@@ -16,6 +17,7 @@ export class Doorkeeper {
   rows = /** @type {KnockRow[]} */ ([]);
   #hosts = /** @type {Map<string, KnockHost>} */ (new Map());
   #commits = /** @type {Map<string, string>} */ (new Map());
+  /** Last notes that did not get through yet. @type {Map<string, object>} */ #unsent = new Map();
   #failed = /** @type {number[]} */ ([]);
   #host;
   #send;
@@ -33,19 +35,20 @@ export class Doorkeeper {
     this.#changed = changed;
   }
 
-  /** A stranger's note. @param {{id: string, body: string}} knock */
+  /** A stranger's note; each may come again with every new stream. @param {{id: string, body: string}} knock */
   async heard({ id, body }) {
-    const note = parseNote(unb64u(body));
+    const note = parseNote(body);
     if (typeof note?.commit === 'string') return this.#asks(id, note.commit);
+    const row = this.rows.find((each) => each.id === id);
+    if (typeof note?.reveal !== 'string' || (row?.state !== 'asking' && row?.state !== 'answered')) return;
     const host = this.#hosts.get(id);
-    if (!host || typeof note?.reveal !== 'string') return;
-    if (note.answer !== host.answer) return this.#over(id, 'refused'); // it took another member's answer
+    if (!host || note.answer !== host.answer) return this.#over(id, 'refused'); // it took another member's answer
     try {
       this.#set(id, { state: 'code', code: await host.revealed(note.reveal) });
     } catch (error) {
       // Only somebody in between can make a reveal that does not fit its commitment.
       console.warn('snug: a knock was tampered with', error);
-      await this.refuse(id);
+      await this.refuse(id).catch(() => undefined); // the stranger waits in vain, and is told after a while
     }
   }
 
@@ -64,25 +67,43 @@ export class Doorkeeper {
     const commit = this.#commits.get(id);
     if (!commit || this.#hosts.size > 0) return;
     const host = await this.#host(commit);
+    if (this.#hosts.size > 0) return host.close();
     this.#hosts.set(id, host);
     this.#set(id, { state: 'answered' });
-    await this.#note(id, { answer: host.answer });
+    try {
+      await this.#note(id, { answer: host.answer });
+    } catch (error) {
+      // The stranger can have seen nothing of it: the person here may go to the door again.
+      host.close();
+      this.#hosts.delete(id);
+      this.#set(id, { state: isGone(error) ? 'refused' : 'asking' });
+      if (!isGone(error)) throw error;
+    }
   }
 
-  /** The digits are the same. @param {string} id */
+  /** The digits are the same. May be repeated when it fails for the network. @param {string} id */
   async approve(id) {
     const host = this.#hosts.get(id);
     if (!host) return;
-    await this.#note(id, { sealed: await host.approve() });
+    const note = this.#unsent.get(id) ?? { sealed: await host.approve() };
+    this.#unsent.set(id, note);
+    try {
+      await this.#note(id, note);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      return this.#over(id, 'refused');
+    }
     this.#over(id, 'approved');
   }
 
-  /** @param {string} id */
+  /** Sends the stranger away. @param {string} id */
   async refuse(id) {
-    const answered = this.#hosts.has(id);
+    const answer = this.#hosts.get(id)?.answer;
     this.#failed.push(Date.now());
     this.#over(id, 'refused');
-    if (answered) await this.#note(id, { refused: true });
+    await this.#note(id, { refused: true, answer }).catch((error) => {
+      if (!isGone(error)) throw error;
+    });
   }
 
   close() {
@@ -95,6 +116,7 @@ export class Doorkeeper {
     this.#hosts.get(id)?.close();
     this.#hosts.delete(id);
     this.#commits.delete(id);
+    this.#unsent.delete(id);
     this.#set(id, { state, code: undefined });
   }
 
@@ -110,10 +132,13 @@ export class Doorkeeper {
   }
 }
 
-/** What a note says; null if it is none. @param {Uint8Array} bytes @returns {Record<string, unknown> | null} */
-export function parseNote(bytes) {
+/** The stranger has gone, or has waited for too long. @param {unknown} error */
+const isGone = (error) => error instanceof RelayError && error.code === 'no_knock';
+
+/** What a note says; null if it is none. @param {string} text base64url @returns {Record<string, unknown> | null} */
+export function parseNote(text) {
   try {
-    const note = JSON.parse(fromUtf8(bytes));
+    const note = JSON.parse(fromUtf8(unb64u(text)));
     return note !== null && typeof note === 'object' ? note : null;
   } catch {
     return null; // a stranger can write anything; what is no note says nothing

@@ -4,6 +4,7 @@
  * its reason; nothing is dropped without a word, but what was handled before.
  */
 import { unb64u } from '../lib/bytes.js';
+import { seqOf } from './connection.js';
 
 /** @typedef {import('../net/types.js').RelayEvent} RelayEvent */
 /** @typedef {import('../crypto/group.js').Group} Group */
@@ -15,9 +16,9 @@ import { unb64u } from '../lib/bytes.js';
  * @property {Timeline} timeline
  * @property {(id: string) => string} aliasOf
  * @property {(content: {k: string} & Record<string, any>) => void} whisper sends something that is not a message to read
- * @property {() => Promise<void>} refresh asks for the list of members again
+ * @property {() => Promise<import('../net/types.js').Roster>} refresh asks for the list of members again
  * @property {() => void} membersChanged
- * @property {(move: {root: Uint8Array | null, removed: string[], by: string}) => Promise<void>} moved
+ * @property {(move: {root: Uint8Array | null, removed: string[], by: string}, at: string) => Promise<void>} moved at a place of the log
  * @property {(knock: {id: string, body: string}) => void} knock
  */
 
@@ -37,12 +38,16 @@ const REASONS = {
 
 export class Inbox {
   #room;
-  #cards = /** @type {Map<string, string>} */ (new Map());
+  #cards;
+  /** Cards of changed members, until somebody accepts them. @type {Map<string, string>} */ #pending = new Map();
+  /** The newest list of members that was handed over as a whole, and its number. */
+  #list = { number: 0, here: /** @type {Set<string>} */ (new Set()) };
   #asked = /** @type {Map<string, number>} */ (new Map());
 
-  /** @param {Room} room */
-  constructor(room) {
+  /** @param {Room} room @param {{id: string, card: string}[]} [known] of an earlier stay */
+  constructor(room, known = []) {
     this.#room = room;
+    this.#cards = new Map(known.map(({ id, card }) => [id, card]));
   }
 
   /** Everybody whose card is held: what a restarted relay is told. */
@@ -51,24 +56,31 @@ export class Inbox {
   }
 
   /**
-   * The list of members as the relay has it at a join or after a gap.
-   * @param {import('../net/types.js').Member[]} members
-   * @param {boolean} whole a member that is not in the list is not in the room
+   * The list of members as the relay has it, at a join or later: who is not in it is not in the room.
+   * @param {import('../net/types.js').Roster} roster
    */
-  async roster(members, whole) {
+  async roster({ roster: number, members }) {
     const { group } = this.#room;
     const here = new Set(members.map(({ id }) => id));
-    if (whole) for (const { id, status } of group.members()) if (status !== 'self' && status !== 'left' && !here.has(id)) await this.#left(id);
+    this.#list = { number, here };
+    for (const { id, status } of group.members()) if (status !== 'self' && status !== 'left' && !here.has(id)) await this.#left(id);
     for (const { id, card } of members) if (id !== group.id) await this.#learn(id, card, false);
     this.#room.membersChanged();
+  }
+
+  /** Somebody trusts the new identity of a changed member. @param {string} id */
+  accepted(id) {
+    const card = this.#pending.get(id);
+    if (card) this.#cards.set(id, card);
+    this.#pending.delete(id);
   }
 
   /** @param {RelayEvent} event */
   async handle({ event, id, data }) {
     switch (event) {
-      case 'msg': return data.jwe ? this.#shell(data) : this.#message(data);
+      case 'msg': return data.jwe ? this.#shell(data) : this.#message(data, id);
       case 'joined': return this.#joined(data, id);
-      case 'card': return this.#learn(data.id, data.card, true);
+      case 'card': return this.#renews(data, id);
       case 'left': return this.#leaves(data, id);
       case 'gap': return this.#gap(data, id);
       case 'knock': return this.#room.knock(data);
@@ -79,7 +91,27 @@ export class Inbox {
   async #joined({ id, card }, key) {
     if (id === this.#room.group.id) return;
     const before = this.#here(id);
-    if (await this.#learn(id, card, true) && !before) this.#room.timeline.add({ key, kind: 'system', event: 'joined', from: id, alias: this.#room.aliasOf(id) });
+    if (!(await this.#learn(id, card, true))) return;
+    await this.#isGone(id, key);
+    if (!before) this.#room.timeline.add({ key, kind: 'system', event: 'joined', from: id, alias: this.#room.aliasOf(id) });
+  }
+
+  /** @param {{id: string, card?: string}} member @param {string} key */
+  async #renews({ id, card }, key) {
+    await this.#learn(id, card, true);
+    await this.#isGone(id, key);
+  }
+
+  /**
+   * We read of somebody who was here, and know from a newer list that they have left since: nothing more is sealed to them.
+   * @param {string} id
+   * @param {string} at
+   */
+  async #isGone(id, at) {
+    const { number, here } = this.#list;
+    if (id === this.#room.group.id || seqOf(at) > number || here.has(id)) return;
+    await this.#left(id);
+    this.#room.membersChanged();
   }
 
   /** @param {string} id */
@@ -100,12 +132,14 @@ export class Inbox {
     if (id === group.id) return true;
     const before = aliasOf(id);
     const wasChanged = this.#isChanged(id);
-    const { status, reason, member } = await group.learn(id, unb64u(card));
+    const { status, reason, member } = await group.learn(id, bytes(card));
     if (status === 'bad') {
       timeline.add({ kind: 'failed', from: id, alias: before, reason: `A member's card cannot be trusted: ${reason}.` });
       return false;
     }
-    if (status !== 'changed') this.#cards.set(id, card);
+    if (status === 'changed') this.#cards.delete(id); // nobody is told of an identity that is in doubt
+    const cards = status === 'changed' ? this.#pending : this.#cards;
+    if (status !== 'same' || !cards.has(id)) cards.set(id, card);
     if (status === 'changed' && !wasChanged) timeline.add({ kind: 'system', event: 'changed', from: id, alias: before });
     if (aloud && status === 'updated' && before && member && member.alias !== before) timeline.add({ kind: 'system', event: 'renamed', from: id, alias: before, body: member.alias });
     this.#room.membersChanged();
@@ -119,9 +153,13 @@ export class Inbox {
 
   /** @param {{id: string, why: string}} left @param {string} key */
   async #leaves({ id, why }, key) {
-    if (id === this.#room.group.id || !this.#here(id)) return;
+    const { number, here } = this.#list;
+    const old = seqOf(key) <= number; // a list that we have had since may say that they are back
+    const alias = this.#room.aliasOf(id);
+    if (id === this.#room.group.id || !alias || !(old || this.#here(id))) return;
     const reason = why === 'grace' ? 'away for too long' : why === 'full' ? 'the relay needed room' : '';
-    this.#room.timeline.add({ key, kind: 'system', event: 'left', from: id, alias: this.#room.aliasOf(id), reason });
+    this.#room.timeline.add({ key, kind: 'system', event: 'left', from: id, alias, reason });
+    if (old && here.has(id)) return;
     await this.#left(id);
     this.#room.membersChanged();
   }
@@ -134,8 +172,8 @@ export class Inbox {
 
   /** @param {{messages: number}} gap @param {string} key */
   async #gap({ messages }, key) {
+    await this.roster(await this.#room.refresh());
     if (messages !== 0) this.#room.timeline.add({ key, kind: 'gap', count: messages });
-    await this.#room.refresh();
   }
 
   /** @param {{id: string, jwe: string, at: number}} post */
@@ -145,11 +183,11 @@ export class Inbox {
     if (opened.kind === 'failed') this.#room.timeline.add({ key, kind: 'failed', at, reason: 'A post from a terminal could not be opened: it was not sealed for this room.' });
   }
 
-  /** @param {{id: string, from: string, body: string, at: number}} post */
-  async #message({ id: key, from, body, at }) {
-    const opened = await this.#room.group.open(from, unb64u(body));
+  /** @param {{id: string, from: string, body: string, at: number}} post @param {string} place */
+  async #message({ id: key, from, body, at }, place) {
+    const opened = await this.#room.group.open(from, bytes(body));
     if (opened.kind === 'content') return this.#content({ key, from, at }, opened.content);
-    if (opened.kind === 'move') return this.#room.moved(opened);
+    if (opened.kind === 'move') return this.#room.moved(opened, place);
     if (opened.kind !== 'failed') return;
     if (opened.need) this.#ask(from);
     this.#room.timeline.add({ key, kind: 'failed', from, alias: this.#room.aliasOf(from), at, reason: REASONS[opened.reason] ?? opened.reason });
@@ -161,7 +199,9 @@ export class Inbox {
     const item = { ...head, alias: aliasOf(head.from) };
     if (content.k === 'need') return content.of === group.id ? group.owe(head.from) : undefined;
     if (content.k === 'text' && typeof content.body === 'string') {
-      timeline.add({ ...item, kind: 'text', body: content.body.slice(0, LONGEST) });
+      // Sealed anew for another room or another list of members it is another frame, but the same text.
+      const key = typeof content.id === 'string' ? `${head.from} ${content.id}` : head.key;
+      timeline.add({ ...item, key, kind: 'text', body: content.body.slice(0, LONGEST) });
       return;
     }
     timeline.add({ ...item, kind: 'failed', reason: REASONS['unknown-type'] });
@@ -173,5 +213,14 @@ export class Inbox {
     if (now - (this.#asked.get(of) ?? -ASK_AGAIN) < ASK_AGAIN) return;
     this.#asked.set(of, now);
     this.#room.whisper({ k: 'need', of });
+  }
+}
+
+/** What the relay says are bytes; none if it is not base64url, so that it counts as damaged. @param {string} text */
+function bytes(text) {
+  try {
+    return unb64u(text);
+  } catch {
+    return new Uint8Array();
   }
 }

@@ -77,9 +77,10 @@ export class Outbox {
   /** What to hand on. @returns {OutboxState} */
   export() {
     const plain = (/** @type {Letter} */ { tell, ...letter }) => letter;
-    const letters = new Map([...this.#letters, ...this.#entries.map((entry) => entry.letter)].map((letter) => [letter, plain(letter)]));
+    const waiting = this.#sealing ? [this.#sealing, ...this.#letters] : this.#letters;
+    const letters = new Map([...waiting, ...this.#entries.map((entry) => entry.letter)].map((letter) => [letter, plain(letter)]));
     const of = (/** @type {Letter} */ letter) => /** @type {Letter} */ (letters.get(letter));
-    return { letters: this.#letters.map(of), entries: this.#entries.map((entry) => ({ ...entry, letter: of(entry.letter) })) };
+    return { letters: waiting.map(of), entries: this.#entries.map((entry) => ({ ...entry, letter: of(entry.letter) })) };
   }
 
   /** Goes on where another outbox was. @param {OutboxState} state */
@@ -157,7 +158,12 @@ export class Outbox {
   async #run() {
     if (this.#running || !this.#open) return;
     this.#running = true;
-    while (!this.#closed && (await this.#step()));
+    for (let more = true; more && !this.#closed; ) {
+      more = await this.#step().catch((error) => {
+        if (!this.#closed) console.error('snug: a message waits', error);
+        return this.#pause(RETRY[0]).then(() => true);
+      });
+    }
     this.#running = false;
   }
 
@@ -259,6 +265,7 @@ export class Outbox {
 
   /** Waits, jittered so that a room does not come back all at once, until woken. @param {number} ms */
   #pause(ms) {
+    if (this.#closed) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#wake(), ms * (0.75 + Math.random() / 2));
       this.#wake = () => {

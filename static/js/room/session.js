@@ -8,7 +8,6 @@
 import { b64u, random } from '../lib/bytes.js';
 import { linkFragment, newMemberSecret, roomKeys } from '../crypto/root.js';
 import { Group } from '../crypto/group.js';
-import { claim, release } from './claim.js';
 import { Connection } from './connection.js';
 import { Doorkeeper } from './door.js';
 import { Inbox } from './inbox.js';
@@ -26,6 +25,7 @@ import * as vault from './vault.js';
  * @property {string | null} [name] of a passphrase room; it stays here
  * @property {boolean} [keep] keep the room on this device
  * @property {string} [origin] of the relay
+ * @property {(state: Kept) => void} [share] tells other tabs where we stand; called before anything is acked or posted
  */
 
 /**
@@ -40,6 +40,7 @@ import * as vault from './vault.js';
  * @property {string} [newFingerprint]
  */
 
+/** @typedef {import('./vault.js').Kept} Kept */
 /** @typedef {import('../lib/bytes.js').Bytes} Bytes */
 /** @typedef {import('../crypto/root.js').RoomKeys} Keys */
 /** @typedef {{root: Uint8Array | null, removed: string[], by: string}} Move root: null if it was not sealed to this member */
@@ -60,7 +61,8 @@ export class Session extends EventTarget {
   #outbox;
   /** @type {Inbox} */ #inbox;
   #door;
-  #timeline = new Timeline((name, item) => this.#tell(name, item));
+  #share;
+  #timeline;
   #away = /** @type {Set<string>} */ (new Set());
   #moving = /** @type {{root: Uint8Array, removed: string[]} | null} */ (null);
   #ended = new AbortController();
@@ -69,16 +71,17 @@ export class Session extends EventTarget {
    * Enters a room. Resolves when the relay has taken us in, or when the network keeps us out for now: then status says why, and
    * the session goes on trying. Rejects with a sentence for people.
    * @param {Options} options
+   * @param {{state: Kept, items: Item[]}} [handed] by a tab that had this room before
    */
-  static async open(options) {
+  static async open(options, handed) {
     const keys = await roomKeys(options.root);
-    if (options.keep && !(await claim(keys.roomId))) throw new Error('This room is open in another tab of this browser. Close it there first.');
-    const kept = options.keep ? await vault.kept(keys.roomId) : null;
+    const kept = handed?.state ?? (options.keep ? await vault.kept(keys.roomId) : null);
     const secret = kept ? new Uint8Array(kept.secret) : newMemberSecret();
     const alias = options.alias;
     const group = kept ? await Group.import(/** @type {any} */ (kept.group), { keys, secret }) : await Group.create({ keys, secret, alias });
     if (group.alias !== alias) await group.setAlias(alias);
-    const session = new Session(options, { keys, secret, group, cursor: kept?.cursor ?? null });
+    const session = new Session(options, { keys, secret, group, cursor: kept?.cursor ?? null, items: handed?.items });
+    if (kept) session.#resume(kept.outbox);
     try {
       await session.#connection.start();
     } catch (error) {
@@ -91,12 +94,14 @@ export class Session extends EventTarget {
   /**
    * Use open.
    * @param {Options} options
-   * @param {{keys: Keys, secret: Bytes, group: Group, cursor: string | null}} own
+   * @param {{keys: Keys, secret: Bytes, group: Group, cursor: string | null, items?: Item[]}} own
    */
-  constructor(options, { keys, secret, group, cursor }) {
+  constructor(options, { keys, secret, group, cursor, items }) {
     super();
     this.#origin = options.origin ?? '';
     this.#keep = options.keep ?? false;
+    this.#share = options.share;
+    this.#timeline = new Timeline((name, item) => this.#tell(name, item), items);
     this.kind = options.kind ?? (options.name ? 'passphrase' : 'link');
     this.name = options.name ?? null;
     this.#secret = secret;
@@ -230,11 +235,14 @@ export class Session extends EventTarget {
     return this.#door.refuse(id);
   }
 
-  /** Ends the session on this page. A kept room can be opened again as the same member; any other member leaves. */
-  close() {
+  /**
+   * Ends the session on this page. A kept room, or one that another tab goes on with, stays the same member; any other member leaves.
+   * @param {{handOver?: boolean}} [options]
+   */
+  close({ handOver = false } = {}) {
     if (this.#ended.signal.aborted) return;
     this.#end();
-    if (this.#keep) this.#connection.close();
+    if (this.#keep || handOver) this.#connection.close();
     else this.#connection.leave(true).catch(() => undefined); // the relay lets us go by time
   }
 
@@ -243,7 +251,15 @@ export class Session extends EventTarget {
     this.#outbox.close();
     this.#door.close();
     void this.#group.close();
-    if (this.#keep) release(this.roomId);
+  }
+
+  /** What was on its way when the page before ended goes on, and is shown. @param {import('./outbox.js').OutboxState} state */
+  #resume(state) {
+    for (const { key, content } of [...state.entries.map(({ letter }) => letter), ...state.letters]) {
+      const body = /** @type {{body?: string}} */ (content ?? {}).body;
+      if (key && body !== undefined) this.#own(key, body);
+    }
+    this.#outbox.resume(state);
   }
 
   #newOutbox() {
@@ -341,7 +357,7 @@ export class Session extends EventTarget {
     if (this.#keep) await this.#exchange(oldRoom);
     await this.#connection.start();
     void oldGroup.close();
-    this.#tell('moved', { link: this.link });
+    this.#tell('moved', { link: this.link, root: this.#keys.root });
     this.#tell('knocks');
     // Only now: in the old room we are owed nothing more, and the move itself stays there for those who sleep.
     await oldConnection.leave(false).catch(() => undefined); // the relay lets us go by time
@@ -364,10 +380,6 @@ export class Session extends EventTarget {
     const { document } = globalThis;
     document?.addEventListener('visibilitychange', () => this.#connection.look(document.hidden), { signal });
     globalThis.addEventListener?.('online', () => this.#outbox.poke(), { signal });
-    // A page that goes for good cannot come back as this member, unless the room is kept; others need not wait for it.
-    globalThis.addEventListener?.('pagehide', (event) => {
-      if (!event.persisted) this.close();
-    }, { signal });
   }
 
   /** Keys have their time, too. */
@@ -408,20 +420,25 @@ export class Session extends EventTarget {
     this.#tell('status');
   }
 
-  /** Keeps the place and the keys, if the room is kept; nothing is acked or posted before. */
-  async #save() {
-    if (!this.#keep || this.#ended.signal.aborted) return;
+  /** Where this member stands. @returns {Promise<Kept>} */
+  async state() {
     const { roomId, kind, name, alias } = this;
     const group = await this.#group.export();
-    await vault.keep({ roomId, kind, name, alias, group, root: this.#keys.root, secret: this.#secret, cursor: this.#connection.cursor });
+    return { roomId, kind, name, alias, group, root: this.#keys.root, secret: this.#secret, cursor: this.#connection.cursor, outbox: this.#outbox.export() };
+  }
+
+  /** Keeps the place and the keys, where that is wanted; nothing is acked or posted before. */
+  async #save() {
+    if (this.#ended.signal.aborted || !(this.#keep || this.#share)) return;
+    const state = await this.state();
+    this.#share?.(state);
+    if (this.#keep) await vault.keep(state);
   }
 
   /** The room kept on this device is another one now. @param {string} oldRoom */
   async #exchange(oldRoom) {
-    await claim(this.roomId);
     await this.#save();
     await vault.forget(oldRoom);
-    release(oldRoom);
   }
 
   async #forget() {
