@@ -86,7 +86,10 @@ func (f *roomFlags) config(k *kong.Context, arg string, stdin *bufio.Reader, sta
 		}
 		c.Proxy = proxy
 	}
-	if f.Room != "" && f.Link == "" && f.LinkFile == "" && arg == "" {
+	switch byLink := f.Link != "" || f.LinkFile != "" || arg != ""; {
+	case f.Room != "" && byLink, f.Link != "" && f.LinkFile != "":
+		return c, usage("two rooms are given, by flags or variables")
+	case f.Room != "":
 		return f.passphraseRoom(c)
 	}
 	link, err := f.link(arg, stdin)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -62,13 +63,12 @@ func (c Config) resolve() (Config, error) {
 		return c, fmt.Errorf("origin: %w: want https://HOST", e2ee.ErrMalformed)
 	}
 	c.Origin = u.Scheme + "://" + u.Host
-	c.HTTP = c.httpClient()
 	return c, nil
 }
 
 // httpClient is HTTP, or one of our own, that does not follow redirects: those are never the relay's.
 func (c Config) httpClient() *http.Client {
-	own := http.Client{Transport: newTransportHTTP(c.Proxy)}
+	own := http.Client{Transport: httpTransport(c.Proxy)}
 	if c.HTTP != nil {
 		own = *c.HTTP
 	}
@@ -76,12 +76,16 @@ func (c Config) httpClient() *http.Client {
 	return &own
 }
 
-// newTransportHTTP is http.DefaultTransport with what proxies need: no compression, which makes them hold answers back, and
-// a word on why they refuse a tunnel.
-func newTransportHTTP(proxy *url.URL) *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.DisableCompression = true
-	t.Proxy = http.ProxyFromEnvironment
+// httpTransport asks for no compression, which makes proxies hold answers back, and has a word on why they refuse a tunnel.
+func httpTransport(proxy *url.URL) *http.Transport {
+	t := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 10 * time.Second,
+		IdleConnTimeout:     20 * time.Second, // below what proxies keep an idle connection for
+		ForceAttemptHTTP2:   true,
+		DisableCompression:  true,
+	}
 	if proxy != nil {
 		t.Proxy = http.ProxyURL(proxy)
 	}

@@ -48,17 +48,20 @@ func (st *stay) beginMove() bool {
 func (st *stay) makeMove(ctx context.Context, frame []byte, m *e2ee.Move) error {
 	l := newLetter("", nil, frame)
 	err := st.s.out.add(ctx, l)
-	var posted wire.Posted
-	if err == nil {
-		posted, err = l.Posted(ctx)
+	for err == nil {
+		var posted wire.Posted
+		if posted, err = l.Posted(ctx); err != nil {
+			break
+		}
+		var there bool
+		if there, err = st.catchUp(ctx, posted.Cursor); there {
+			return st.decideMove(&move{m, posted.Cursor}, nil)
+		}
+		if err == nil { // the outbox posts it to the restarted relay
+			err = pause(ctx, backoffTime(0))
+		}
 	}
-	if err == nil {
-		err = st.catchUp(ctx, posted.Cursor)
-	}
-	if err != nil {
-		return st.decideMove(nil, err)
-	}
-	return st.decideMove(&move{m, posted.Cursor}, nil)
+	return st.decideMove(nil, err)
 }
 
 // decideMove ends the stay by the first move in the room's order. own is nil if ours failed, with err.
@@ -78,25 +81,22 @@ func (st *stay) decideMove(own *move, err error) error {
 }
 
 // catchUp reads on until everything before a place was taken in, whatever the stream does. It polls, because our own messages are
-// not read back. A relay that was restarted meanwhile has no such place.
-func (st *stay) catchUp(ctx context.Context, place wire.Cursor) error {
+// not read back. It is false if there is no such place any more, because the relay was restarted; it fails with ctx only.
+func (st *stay) catchUp(ctx context.Context, place wire.Cursor) (bool, error) {
 	for fails := 0; ; fails++ {
 		session, _, handled := st.places()
 		if handled.Epoch != place.Epoch {
-			return nil
+			return false, nil
 		}
 		p, err := st.api.poll(ctx, session, handled, 0)
 		if err == nil {
 			err = st.takePolled(ctx, p)
 		}
-		switch {
-		case err == errMoved:
-			return nil
-		case err == nil && p.Cursor.Seq >= place.Seq:
-			return nil
+		if err == errMoved || (err == nil && p.Cursor.Epoch == place.Epoch && p.Cursor.Seq >= place.Seq) {
+			return true, nil
 		}
 		if err := pause(ctx, backoffTime(fails)); err != nil { // the line joins again if that is what it takes
-			return err
+			return false, err
 		}
 	}
 }

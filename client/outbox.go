@@ -19,6 +19,7 @@ type entry struct {
 	letter  *Letter
 	message bool       // else keys
 	seq     uint64     // 0 until the relay has it
+	had     bool       // the relay had it, maybe one that was restarted since
 	roster  uint64     // the list of members it was sealed for
 	epoch   wire.Epoch // the life of the room in which that number counts
 }
@@ -36,7 +37,7 @@ type outbox struct {
 	entries []*entry
 	kept    int           // bytes of frames in entries
 	posting bool          // an entry is under way
-	held    bool          // a move was posted: what follows goes to another room
+	held    bool          // nothing is posted for now
 	err     error         // closed
 	changed chan struct{} // closed and made anew when letters, posting or err changed
 	stale   int           // refusals in a row for an old roster
@@ -110,7 +111,7 @@ func (o *outbox) acked(st *stay, a wire.Acked) {
 		expired[seq] = true
 	}
 	o.dropLocked(func(e *entry) bool {
-		over := e.seq > 0 && e.seq <= a.Through.Seq
+		over := e.seq > 0 && e.seq <= a.Through.Seq && e.letter.frame == nil // a move stays: it stands in the way of what follows
 		if over && e.message {
 			e.letter.finish(errIf(expired[e.seq], ErrExpired))
 		}

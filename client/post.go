@@ -47,6 +47,9 @@ func (o *outbox) next() (*entry, *stay) {
 				o.posting = true
 				return e, o.stay
 			}
+			if e.letter.frame != nil { // a move: what follows goes to another room
+				return nil, nil
+			}
 		}
 		if len(o.letters) == 0 {
 			break
@@ -86,8 +89,11 @@ func (o *outbox) sealLocked() {
 // post sends one entry, and says how long to wait before the next.
 func (o *outbox) post(ctx context.Context, st *stay, e *entry) time.Duration {
 	var roster *uint64
-	if e.message && e.letter.frame == nil && e.epoch == st.epoch() && o.isCareful() { // keys go to whom they were sealed for, whoever came meanwhile
+	switch careful := e.message && e.letter.frame == nil && o.isCareful(); { // keys go to whom they were sealed for, whoever came meanwhile
+	case careful && e.epoch == st.epoch():
 		roster = &e.roster
+	case careful && !e.had: // sealed in the room's life before: older than any list of this one
+		roster = new(uint64)
 	}
 	session := st.sessionID()
 	posted, err := st.api.post(ctx, session, e.id, e.frame, roster)
@@ -117,10 +123,9 @@ func (o *outbox) posted(st *stay, e *entry, p wire.Posted) {
 	if p.Cursor.Epoch != st.epoch() { // an answer of the relay's life before, which is over: once more
 		return
 	}
-	e.seq = p.Cursor.Seq
+	e.seq, e.had = p.Cursor.Seq, true
 	if e.message {
 		o.stale = 0
-		o.held = o.held || e.letter.frame != nil
 		e.letter.taken(p)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"sync"
 	"time"
 
@@ -17,13 +18,16 @@ import (
 // Session is one member's stay in one room, from Join to Leave or Close, through every move of the room. Its methods may be called from any
 // goroutine, but Next and Events from one at a time.
 type Session struct {
-	conf   Config
-	queue  *queue
-	out    *outbox
-	seen   seen
-	ctx    context.Context // ends with the session
-	cancel context.CancelCauseFunc
-	wg     sync.WaitGroup // of all that spawn started; Close waits
+	origin  string // static, as the next three
+	http    *http.Client
+	ownHTTP bool
+	tell    func(Status) // Config.Status
+	queue   *queue
+	out     *outbox
+	seen    seen
+	ctx     context.Context // ends with the session
+	cancel  context.CancelCauseFunc
+	wg      sync.WaitGroup // of all that spawn started; Close waits
 
 	mu     sync.Mutex // guards all below
 	stay   *stay
@@ -52,7 +56,7 @@ func Join(ctx context.Context, c Config) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{conf: c, queue: newQueue(), out: newOutbox(), alias: cmp.Or(c.Alias, saved.Alias), memory: saved.Memory}
+	s := &Session{origin: c.Origin, http: c.httpClient(), ownHTTP: c.HTTP == nil, tell: c.Status, queue: newQueue(), out: newOutbox(), alias: cmp.Or(c.Alias, saved.Alias), memory: saved.Memory}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	st := newStay(s, group, saved.Cursor)
 	for _, e := range saved.Waiting {
@@ -182,46 +186,28 @@ func (s *Session) Accept(id wire.MemberID) error { return closedOr(s.current().g
 func (s *Session) SafetyCode() string { return s.current().group.SafetyCode() }
 
 // Room is the room's id, which changes when it moves.
-func (s *Session) Room() wire.RoomID { return s.current().keys.Room }
+func (s *Session) Room() wire.RoomID { return s.current().room }
 
-// Link lets whoever has it join; it changes when the room moves.
-func (s *Session) Link() string { return s.current().group.Root().Link(s.conf.Origin) }
+// Link lets whoever has it join; it changes when the room moves. It is empty once the session is over.
+func (s *Session) Link() string {
+	root := s.current().group.Root()
+	if root == (e2ee.Root{}) {
+		return ""
+	}
+	return root.Link(s.origin)
+}
 
 // Identity is what makes this member the same one again; a secret.
 func (s *Session) Identity() e2ee.Identity { return s.current().group.Identity() }
 
 // Shell is what a terminal needs to send into the room.
-func (s *Session) Shell() Shell { return shellOf(s.conf.Origin, s.current().keys) }
+func (s *Session) Shell() Shell { return shellOf(s.origin, s.current().group.Keys()) }
 
 // Status is how the line to the relay is.
 func (s *Session) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.status
-}
-
-func (s *Session) setStatus(status Status) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if status == s.status || s.ctx.Err() != nil {
-		return
-	}
-	s.status = status
-	if s.conf.Status != nil {
-		s.conf.Status(status)
-	}
-	if status.State == StateLive || status.State == StatePolling {
-		s.out.poke()
-	}
-}
-
-// trouble shows why joining again does not work yet.
-func (s *Session) trouble(err error) {
-	status := Status{State: StateOffline, Rung: s.Status().Rung, Reason: err.Error()}
-	if _, network := errors.AsType[*NetworkError](err); !network {
-		status.State = StateBlocked
-	}
-	s.setStatus(status)
 }
 
 // Leave leaves the room: the relay keeps nothing for this member any more, and everybody else starts new keys. The session
@@ -248,6 +234,9 @@ func (s *Session) Close() {
 	s.end(ErrClosed)
 	s.wg.Wait()
 	s.current().group.Close()
+	if s.ownHTTP {
+		s.http.CloseIdleConnections()
+	}
 }
 
 // end stops everything; Next gives what is left, and then err. It is false if the session was over already.

@@ -32,7 +32,7 @@ func (s *Session) State() ([]byte, error) {
 	s.mu.Lock()
 	memory, alias := s.memory, s.alias
 	s.mu.Unlock()
-	return json.Marshal(savedSession{V: 1, Origin: s.conf.Origin, Alias: alias, Group: group, Cursor: st.read, Waiting: s.queue.waiting(), Memory: memory})
+	return json.Marshal(savedSession{V: 1, Origin: s.origin, Alias: alias, Group: group, Cursor: st.read, Waiting: s.queue.waiting(), Memory: memory})
 }
 
 func readState(b []byte) (s savedSession, err error) {

@@ -1,6 +1,9 @@
 package client
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // State says in a word how the line to the relay is.
 type State string
@@ -19,6 +22,31 @@ type Status struct {
 	State  State
 	Rung   Rung
 	Reason string
+}
+
+// setStatus tells whoever asked, at each change.
+func (s *Session) setStatus(status Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if status == s.status || s.ctx.Err() != nil {
+		return
+	}
+	s.status = status
+	if s.tell != nil {
+		s.tell(status)
+	}
+	if status.State == StateLive || status.State == StatePolling {
+		s.out.poke()
+	}
+}
+
+// trouble shows why joining again does not work yet.
+func (s *Session) trouble(err error) {
+	status := Status{State: StateOffline, Rung: s.Status().Rung, Reason: err.Error()}
+	if _, network := errors.AsType[*NetworkError](err); !network {
+		status.State = StateBlocked
+	}
+	s.setStatus(status)
 }
 
 // networkMemory is what the network has taught, and when.

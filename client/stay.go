@@ -15,7 +15,7 @@ import (
 type stay struct {
 	s     *Session
 	group *e2ee.Group
-	keys  e2ee.Keys // static
+	room  wire.RoomID // static
 	api   *api
 	line  *transport
 	join1 chan struct{} // holds one: who joins
@@ -45,10 +45,10 @@ type move struct {
 }
 
 func newStay(s *Session, group *e2ee.Group, cursor wire.Cursor) *stay {
-	st := &stay{s: s, group: group, keys: group.Keys(), read: cursor,
+	st := &stay{s: s, group: group, room: group.Keys().Room, read: cursor,
 		join1: make(chan struct{}, 1), stir: make(chan struct{}, 1), gone: make(chan struct{}),
 		away: map[wire.MemberID]bool{}, cards: map[wire.MemberID][]byte{}, asked: map[wire.MemberID]time.Time{}}
-	st.api = &api{base: s.conf.Origin, room: st.keys.Room, http: s.conf.HTTP}
+	st.api = &api{base: s.origin, room: st.room, http: s.http}
 	st.line = newTransport(st)
 	return st
 }
@@ -77,7 +77,7 @@ func (st *stay) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	req := wire.JoinRequest{Access: st.keys.Access, Secret: st.group.Identity().Secret, Card: card}
+	req := wire.JoinRequest{Access: st.group.Keys().Access, Secret: st.group.Identity().Secret, Card: card}
 	st.mu.Lock()
 	if st.read.Epoch != (wire.Epoch{}) {
 		c := st.handledLocked()

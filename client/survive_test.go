@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"snug/client/e2ee"
 	"snug/hub"
 )
 
@@ -69,6 +71,7 @@ func TestRelayRestarts(t *testing.T) {
 // badNetwork is what stands between the relay and its members; its mood changes during the test.
 type badNetwork struct {
 	refuse atomic.Bool // of all streams
+	deaf   atomic.Bool // no streams and no polls, but posts and joins
 	hold   atomic.Bool // streams arrive when they have ended
 	binary atomic.Bool // refuses binary posts
 }
@@ -76,6 +79,10 @@ type badNetwork struct {
 func (b *badNetwork) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		stream := strings.HasSuffix(req.URL.Path, "/stream")
+		if b.deaf.Load() && (stream || strings.HasSuffix(req.URL.Path, "/poll")) {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
 		switch {
 		case stream && b.refuse.Load(), b.binary.Load() && req.Header.Get("Content-Type") == "application/octet-stream":
 			w.Header().Set("Content-Type", "text/html")
@@ -226,4 +233,39 @@ func TestComesBack(t *testing.T) {
 	ann.everybody(l)
 	back.say("bob0")
 	ann.checkOnce("bob", 1)
+}
+
+// TestGap: a member misses messages for good, keys among them. It is told how many, asks for the keys, and reads on.
+func TestGap(t *testing.T) {
+	r := newRelay(t, hub.Limits{TTL: 400 * time.Millisecond}, nil)
+	root := newRoot(t)
+	at := &clock{t: time.Now()}
+	ann := r.join(Config{Root: root, Alias: "ann", Now: at.now})
+	bob := r.enter(Config{Root: root, Alias: "bob", Now: at.now})
+	ann.untilKind(KindJoined)
+	ann.say("ann0")
+	await(t, "there", func() bool { return len(bob.queue.waiting()) == 1 })
+	state, err := bob.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob.Close()
+	at.pass(2 * time.Hour) // so that ann starts a new chain, whose keys will be lost
+	lost := ann.say("lost")
+	if err := lost.Acked(t.Context()); !errors.Is(err, ErrExpired) {
+		t.Errorf("the fate of a message that expired: %v", err)
+	}
+	back := r.join(Config{State: state, Now: at.now})
+	back.name = "bob"
+	if e := back.untilKind(KindGap); e.Count < 1 {
+		t.Errorf("got %+v", e)
+	}
+	ann.say("unreadable")
+	if e := back.untilKind(KindFailed); !errors.Is(e.Err, e2ee.ErrBeforeYou) || e.Alias != "ann" {
+		t.Errorf("got %+v", e)
+	}
+	await(t, "asked for its keys", func() bool {
+		ann.say("again")
+		return strings.Contains(back.texts(), "again")
+	})
 }

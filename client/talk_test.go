@@ -180,6 +180,37 @@ func TestPostedBehindTheMove(t *testing.T) {
 	ann.sees("bob:late")
 }
 
+// TestMoveSurvivesARestart: the relay dies when it has the move and nobody has read it.
+func TestMoveSurvivesARestart(t *testing.T) {
+	var b badNetwork
+	r := newRelay(t, hub.Limits{}, b.wrap)
+	root := newRoot(t)
+	ann, bob, cat := r.join(Config{Root: root, Alias: "ann"}), r.join(Config{Root: root, Alias: "bob"}), r.join(Config{Root: root, Alias: "cat"})
+	await(t, "all there", func() bool { return len(ann.Members()) == 3 && len(bob.Members()) == 3 && len(cat.Members()) == 3 })
+	b.deaf.Store(true)
+	r.server.Close() // the streams too
+	<-r.served
+	r.hub.Close()
+	r.start()
+	await(t, "joined", func() bool { return r.hub.Stats().Members == 3 && r.hub.Stats().Away == 0 })
+	removed := make(chan error, 1)
+	go func() { removed <- ann.Remove(t.Context(), cat.Self()) }()
+	await(t, "posted", func() bool { return r.hub.Stats().Posted == 1 })
+	r.kill()
+	r.start()
+	b.deaf.Store(false)
+	for _, p := range []*person{ann, bob, cat} {
+		p.change() // else the ladder takes its time
+	}
+	if err := <-removed; err != nil {
+		t.Fatal(err)
+	}
+	bob.untilKind(KindMoved)
+	cat.untilKind(KindRemoved)
+	ann.everybody(ann.say("1"))
+	bob.sees("ann:1")
+}
+
 func TestShell(t *testing.T) {
 	r := newRelay(t, hub.Limits{}, nil)
 	root := newRoot(t)

@@ -9,7 +9,7 @@ import (
 // ack is POST /r/{room}/ack?s=&through=: the member has handled everything up to through. The body, if any, is an
 // AckRequest about chunks; with one, through may be left out.
 func (s *Server) ack(c echo.Context) error {
-	who, err := parseCaller(c)
+	who, err := s.parseSender(c)
 	if err != nil {
 		return err
 	}

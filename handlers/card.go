@@ -8,7 +8,7 @@ import (
 
 // card is POST /r/{room}/card?s=: the member's new card, a frame.
 func (s *Server) card(c echo.Context) error {
-	who, err := parseCaller(c)
+	who, err := s.parseSender(c)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 // putChunk is POST /r/{room}/chunks?s=&id=FILE.N: a piece of a file for all the others.
 func (s *Server) putChunk(c echo.Context) error {
-	who, err := parseCaller(c)
+	who, err := s.parseSender(c)
 	if err != nil {
 		return err
 	}

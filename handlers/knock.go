@@ -73,7 +73,7 @@ func (s *Server) knockAnswers(ctx context.Context, room wire.RoomID, req wire.Kn
 
 // answerKnock is POST /r/{room}/knock/{id}?s=: a member's note to the stranger.
 func (s *Server) answerKnock(c echo.Context) error {
-	who, err := parseCaller(c)
+	who, err := s.parseSender(c)
 	if err != nil {
 		return err
 	}

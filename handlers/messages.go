@@ -14,7 +14,7 @@ import (
 
 // postMessage is POST /r/{room}/messages?s=&id=&roster=: a member's frame for all the others.
 func (s *Server) postMessage(c echo.Context) error {
-	who, err := parseCaller(c)
+	who, err := s.parseSender(c)
 	if err != nil {
 		return err
 	}

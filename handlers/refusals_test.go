@@ -208,6 +208,39 @@ func TestSlowBodyIsGivenUp(t *testing.T) {
 	}
 }
 
+// TestUnknownSessionIsRefusedBeforeItsBody: who shows no session has nothing read into memory, and hears of it, also when
+// its client sends all of the body before it looks.
+func TestUnknownSessionIsRefusedBeforeItsBody(t *testing.T) {
+	r := newRelay(t)
+	a := r.room(1).join(1)
+	a.Session = wire.SessionID{}
+	id := wire.MessageID{7}.String()
+	for _, path := range []string{
+		a.path("/messages", "id", id), a.path("/chunks", "id", id+".0"), a.path("/card"), a.path("/ack", "through", a.Cursor.String()),
+		a.path("/knock/" + id),
+	} {
+		conn := r.dial("POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n")
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || resp.StatusCode != 401 || !resp.Close {
+			t.Errorf("%s: got %+v, %v", path, resp, err)
+		}
+		for _, size := range []int{1000, 1 << 20} {
+			if resp, body := r.do("POST", path, octets, make([]byte, size)); resp.StatusCode != 401 || !parse[wire.Error](t, body).Rejoin {
+				t.Errorf("%s with %d bytes: got %d %s", path, size, resp.StatusCode, body)
+			}
+		}
+	}
+	conn := r.dial("POST " + a.path("/card") + " HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhelloGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+	br := bufio.NewReader(conn)
+	for _, status := range []int{401, 200} {
+		resp, err := http.ReadResponse(br, nil)
+		if err != nil || resp.StatusCode != status {
+			t.Fatalf("after a small body: got %+v, %v, want %d", resp, err, status)
+		}
+		io.Copy(io.Discard, resp.Body)
+	}
+}
+
 // TestConnectionOutlivesABody: the deadline of a body must not cut what comes later on the connection.
 func TestConnectionOutlivesABody(t *testing.T) {
 	r := newRelay(t, func(r *relay) { r.conf.BodyTimeout = 100 * time.Millisecond })

@@ -30,6 +30,16 @@ func parseCaller(c echo.Context) (caller, error) {
 	return who, err
 }
 
+// parseSender is parseCaller for a request with a body: whose session is unknown is refused before anything is read. What a
+// small body holds then, net/http passes over, to keep the connection; a large one ends it with the answer.
+func (s *Server) parseSender(c echo.Context) (caller, error) {
+	who, err := parseCaller(c)
+	if err == nil {
+		err = s.conf.Hub.Known(who.room, who.session)
+	}
+	return who, err
+}
+
 // parseRoom reads the room of the path, and the query.
 func parseRoom(c echo.Context) (wire.RoomID, query, error) {
 	room, err := wire.ParseRoomID(c.Param("room"))

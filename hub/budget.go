@@ -15,7 +15,7 @@ type need struct {
 	log      int64 // bytes of the log
 	messages int
 	beside   int64 // other bytes
-	letGo    bool  // members that are away may be let go for it
+	letGo    bool  // members that are away may be let go for it; else the last quarter of the log's budget is not for it
 }
 
 // admit makes sure that what is needed fits into the room and into the relay, and reserves the bytes. Whoever has to be
@@ -39,10 +39,12 @@ func (r *room) admit(n need) error {
 
 // makeRoom lets go of members that are away, the furthest behind first, if only that makes the log fit its budget.
 func (r *room) makeRoom(n need) error {
-	l := &r.hub.limits
-	bytes := r.log.bytes + n.log - l.RoomBytes
-	messages := r.log.messages + n.messages - l.RoomMessages
-	if bytes <= 0 && (messages <= 0 || n.messages == 0) {
+	maxBytes, maxMessages := r.hub.limits.RoomBytes, r.hub.limits.RoomMessages
+	if !n.letGo { // or shells could fill the room, and the next message of a member would have others let go
+		maxBytes, maxMessages = maxBytes-maxBytes/4, maxMessages-maxMessages/4
+	}
+	bytes, messages := r.log.bytes+n.log-maxBytes, r.log.messages+n.messages-maxMessages
+	if (bytes <= 0 || n.log == 0) && (messages <= 0 || n.messages == 0) {
 		return nil
 	}
 	if !n.letGo {
@@ -99,6 +101,18 @@ func (r *room) yield(bytes int64) {
 	r.book()
 }
 
+// dismiss lets go of members that are away, the furthest behind first, until about the given bytes are free: all of what
+// the room keeps of them counts, not only what they are owed.
+func (r *room) dismiss(bytes int64) {
+	goal := r.total() - bytes
+	for _, m := range r.idle() {
+		if r.total() <= goal {
+			break
+		}
+		r.letGo([]*member{m})
+	}
+}
+
 // reserve books bytes that are about to be added to the room, if the relay then holds limit at most. What is not used
 // is given back when the room is unlocked.
 func (r *room) reserve(bytes, limit int64) bool {
@@ -150,6 +164,7 @@ func (h *Memory) relieve(own wire.RoomID, need int64) bool {
 	for _, r := range h.largest(own) {
 		r.mu.Lock()
 		r.yield(h.bytes.Load() + need - limit)
+		r.dismiss(h.bytes.Load() + need - limit)
 		r.unlock()
 		if h.bytes.Load()+need <= limit {
 			h.relief.failed = 0

@@ -55,6 +55,8 @@ type Hub interface {
 	Leave(room wire.RoomID, s wire.SessionID) error
 	// SetCard replaces the member's card and tells the others. Errors: ErrTooLarge, ErrRelayFull, ErrRoomFull.
 	SetCard(room wire.RoomID, s wire.SessionID, card []byte) error
+	// Known tells whether the session is one of the room's, before anything large is taken from it. It is no sign of life.
+	Known(room wire.RoomID, s wire.SessionID) error
 	// Members lists the room's members with their cards and what they have acked.
 	Members(room wire.RoomID, s wire.SessionID) (wire.Roster, error)
 
@@ -62,7 +64,8 @@ type Hub interface {
 	// With p.Roster set and older than the room's, ErrRosterStale comes with the newer cards in Posted.Roster.
 	// Errors: ErrTooLarge, ErrRoomFull, ErrRelayFull, ErrRosterStale.
 	Post(room wire.RoomID, s wire.SessionID, p Post) (Posted, error)
-	// PostShell appends a message from a shell. It never costs a member its membership.
+	// PostShell appends a message from a shell. It never costs a member its membership; so that shells cannot fill a room
+	// for the next poster to do so, the last quarter of the room's budget is left to members.
 	// Errors: ErrNobody, ErrTooLarge, ErrRoomFull, ErrRelayFull.
 	PostShell(room wire.RoomID, id wire.MessageID, jwe string) (Posted, error)
 	// Ack records that the member has everything up to and including through, and counts as presence.

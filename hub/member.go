@@ -227,9 +227,6 @@ func (r *room) remove(m *member, why string) {
 	}
 	chunks := r.chunks.leave(m) + m.chunks.all - m.chunks.acked
 	messages := r.log.leave(&m.reader)
-	if len(r.list) == 0 {
-		return // the room ends, and nobody is left to be told
-	}
 	if why != wire.ReasonLeave {
 		r.ghosts.add(ghost{member: m.id, messages: messages, chunks: chunks, total: r.log.total})
 	}

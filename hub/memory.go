@@ -155,6 +155,15 @@ func (h *Memory) enter(id wire.RoomID, s wire.SessionID) (*room, *member, error)
 	return r, m, nil
 }
 
+// Known tells whether the session is one of the room's; see Hub.
+func (h *Memory) Known(id wire.RoomID, s wire.SessionID) error {
+	r, _, err := h.enter(id, s)
+	if err == nil {
+		r.unlock()
+	}
+	return err
+}
+
 // enterPresent is enter, and counts as presence.
 func (h *Memory) enterPresent(id wire.RoomID, s wire.SessionID) (*room, *member, error) {
 	r, m, err := h.enter(id, s)

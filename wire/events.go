@@ -79,9 +79,10 @@ type Hello struct {
 	Limits Limits     `json:"limits"`
 }
 
-// HB is a heartbeat. Away is nil when it has not changed since the last heartbeat or hello of the stream.
+// HB is a heartbeat. Away is nil when it has not changed since the last heartbeat or hello of the stream. Near is as in Limits.
 type HB struct {
 	Away *[]MemberID `json:"away,omitempty"`
+	Near bool        `json:"near,omitempty"`
 }
 
 // Bye announces the end of a stream. Why is ByeLife, ByeShutdown, ByeReplaced or ByeSession; In is the delay in milliseconds before coming back.

@@ -94,7 +94,7 @@ func (s *scanner) answer(r *bufio.Reader) ([]byte, error) {
 	if strings.HasPrefix(line, "OPTIONS ") {
 		options := "ICAP/1.0 200 OK\r\nMethods: RESPMOD\r\nISTag: \"snug\"\r\nAllow: 204\r\nEncapsulated: null-body=0\r\n"
 		if s.preview > 0 {
-			options += fmt.Sprintf("Preview: %d\r\n", s.preview)
+			options += fmt.Sprintf("Preview: %d\r\nTransfer-Preview: *\r\n", s.preview)
 		}
 		return []byte(options + "\r\n"), nil
 	}

@@ -54,6 +54,7 @@ func sessions(b *bench) {
 		b.want(b.Ack(b.room, s, old.Cursor), hub.ErrNoSession)
 		b.want(b.SetCard(b.room, s, card(1)), hub.ErrNoSession)
 		b.want(b.Leave(b.room, s), hub.ErrNoSession)
+		b.want(b.Known(b.room, s), hub.ErrNoSession)
 		b.want(b.PutChunk(b.room, s, wire.ChunkID{}, []byte("x")), hub.ErrNoSession)
 		b.want(b.AckChunks(b.room, s, nil, nil), hub.ErrNoSession)
 		b.want(b.AnswerKnock(b.room, s, wire.KnockID{}, nil), hub.ErrNoSession)
@@ -66,6 +67,8 @@ func sessions(b *bench) {
 	}
 	_, err := b.Members(wire.RoomID{7}, two.Session)
 	b.want(err, hub.ErrNoSession) // good for its own room only
+	b.want(b.Known(wire.RoomID{7}, two.Session), hub.ErrNoSession)
+	b.check(b.Known(b.room, two.Session))
 	_, err = b.Members(b.room, again.Session)
 	b.check(err)
 }

@@ -156,6 +156,7 @@ func closed(b *bench) {
 	b.want(err, hub.ErrClosed)
 	b.want(b.Ack(b.room, one.Session, one.Cursor), hub.ErrClosed)
 	b.want(b.Leave(b.room, one.Session), hub.ErrClosed)
+	b.want(b.Known(b.room, one.Session), hub.ErrClosed)
 	_, err = b.PostShell(b.room, b.newID(), "jwe")
 	b.want(err, hub.ErrClosed)
 	b.want(b.Knock(b.room, wire.KnockID{}, nil), hub.ErrClosed)

@@ -160,6 +160,6 @@ function sentence(error) {
 /** @param {Member} member @returns {MemberView} */
 function view({ id, card, fingerprint, pending, pendingFingerprint, present }) {
   const known = { id, alias: card.alias, fingerprint };
-  if (!pending) return { ...known, status: present ? 'here' : 'left' };
+  if (!pending || !present) return { ...known, status: present ? 'here' : 'left' };
   return { ...known, status: 'changed', newAlias: pending.alias, newFingerprint: pendingFingerprint };
 }

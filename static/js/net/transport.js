@@ -58,6 +58,7 @@ export class Transport {
   /** @type {Map<number, AbortController>} the requests under way, by the ladder's number */ #open = new Map();
   /** @type {Map<number, RelayError>} refusals on their way to the session */ #refused = new Map();
   /** @type {Promise<unknown>} the events being handled */ #turn = Promise.resolve();
+  #acked = ''; // up to where others have our messages, as the newest poll had it
   /** @type {unknown} */ #timer;
   #started = false;
 
@@ -235,7 +236,10 @@ export class Transport {
     const { events, ...rest } = await this.#api.poll({ ...session, hold }, { signal });
     const all = events.map(({ event, id = '', data }) => ({ event, id, data }));
     await this.#deliver([...all, { event: 'polled', id: '', data: rest }], signal);
-    return { in: 'good', n: events.length };
+    const others = rest.acked?.through ?? ''; // that others have our messages is worth an answer too, and not one before its time
+    const n = events.length + (others === this.#acked ? 0 : 1);
+    this.#acked = others;
+    return { in: 'good', n };
   }
 
   /** One after the other, from whatever rung. @param {RelayEvent[]} events @param {AbortSignal} signal */

@@ -1,12 +1,10 @@
 // @ts-check
 /**
- * A room kept on this device is one member, so one tab of the browser has it at a time.
+ * A room is one member in all tabs of a browser, so one tab leads: it holds a lock in the room's name.
  */
 
 /** Rooms this page holds, with what lets go of each. @type {Map<string, () => void>} */
 const held = new Map();
-
-const PATIENCE = 1000; // ms: a page that is being closed, or left a moment ago, lets go within that
 
 /**
  * Takes the room for this page. False if another tab has it.
@@ -14,14 +12,27 @@ const PATIENCE = 1000; // ms: a page that is being closed, or left a moment ago,
  * @returns {Promise<boolean>}
  */
 export function claim(roomId) {
+  return locked(roomId, { ifAvailable: true });
+}
+
+/**
+ * Waits until this page has the room. Rejects with the signal's reason.
+ * @param {string} roomId
+ * @param {AbortSignal} signal
+ */
+export async function inherit(roomId, signal) {
+  await locked(roomId, { signal });
+}
+
+/** @param {string} roomId @param {LockOptions} options @returns {Promise<boolean>} */
+function locked(roomId, options) {
   if (!navigator.locks) return Promise.resolve(true);
   return new Promise((resolve, reject) => {
-    const hold = () => {
-      resolve(true);
-      return new Promise((free) => held.set(roomId, () => free(undefined)));
+    const hold = (/** @type {Lock | null} */ lock) => {
+      resolve(lock !== null);
+      return lock && new Promise((free) => held.set(roomId, () => free(undefined)));
     };
-    const late = (/** @type {Error} */ error) => (error.name === 'TimeoutError' ? resolve(false) : reject(error));
-    navigator.locks.request(`snug ${roomId}`, { signal: AbortSignal.timeout(PATIENCE) }, hold).catch(late);
+    navigator.locks.request(`snug ${roomId}`, options, hold).catch(reject);
   });
 }
 

@@ -15,7 +15,7 @@ const PAUSE = 10 * 60_000; // ms of that while
 
 export class Doorkeeper {
   rows = /** @type {KnockRow[]} */ ([]);
-  #hosts = /** @type {Map<string, KnockHost>} */ (new Map());
+  /** Whom the person here talks to, at most one. @type {Map<string, {host: KnockHost, answer: string}>} */ #hosts = new Map();
   #commits = /** @type {Map<string, string>} */ (new Map());
   /** Last notes that did not get through yet. @type {Map<string, object>} */ #unsent = new Map();
   #failed = /** @type {number[]} */ ([]);
@@ -41,10 +41,10 @@ export class Doorkeeper {
     if (typeof note?.commit === 'string') return this.#asks(id, note.commit);
     const row = this.rows.find((each) => each.id === id);
     if (typeof note?.reveal !== 'string' || (row?.state !== 'asking' && row?.state !== 'answered')) return;
-    const host = this.#hosts.get(id);
-    if (!host || note.answer !== host.answer) return this.#over(id, 'refused'); // it took another member's answer
+    const open = this.#hosts.get(id);
+    if (!open || note.answer !== open.answer) return this.#over(id, 'refused'); // it took another member's answer
     try {
-      this.#set(id, { state: 'code', code: await host.revealed(note.reveal) });
+      this.#set(id, { state: 'code', code: await open.host.revealed(note.reveal) });
     } catch (error) {
       // Only somebody in between can make a reveal that does not fit its commitment.
       console.warn('snug: a knock was tampered with', error);
@@ -66,12 +66,14 @@ export class Doorkeeper {
   async answer(id) {
     const commit = this.#commits.get(id);
     if (!commit || this.#hosts.size > 0) return;
-    const host = await this.#host(commit);
+    const host = await this.#host(commit).catch(() => null);
+    if (!host) return this.#over(id, 'refused'); // no commitment, so no knock of ours
     if (this.#hosts.size > 0) return host.close();
-    this.#hosts.set(id, host);
+    const { answer } = host;
+    this.#hosts.set(id, { host, answer });
     this.#set(id, { state: 'answered' });
     try {
-      await this.#note(id, { answer: host.answer });
+      await this.#note(id, { answer });
     } catch (error) {
       // The stranger can have seen nothing of it: the person here may go to the door again.
       host.close();
@@ -83,9 +85,9 @@ export class Doorkeeper {
 
   /** The digits are the same. May be repeated when it fails for the network. @param {string} id */
   async approve(id) {
-    const host = this.#hosts.get(id);
-    if (!host) return;
-    const note = this.#unsent.get(id) ?? { sealed: await host.approve() };
+    const open = this.#hosts.get(id);
+    if (!open) return;
+    const note = this.#unsent.get(id) ?? { sealed: await open.host.approve() };
     this.#unsent.set(id, note);
     try {
       await this.#note(id, note);
@@ -107,13 +109,13 @@ export class Doorkeeper {
   }
 
   close() {
-    for (const host of this.#hosts.values()) host.close();
+    for (const { host } of this.#hosts.values()) host.close();
     this.#hosts.clear();
   }
 
   /** @param {string} id @param {'approved' | 'refused'} state */
   #over(id, state) {
-    this.#hosts.get(id)?.close();
+    this.#hosts.get(id)?.host.close();
     this.#hosts.delete(id);
     this.#commits.delete(id);
     this.#unsent.delete(id);

@@ -18,7 +18,7 @@ import { seqOf } from './connection.js';
  * @property {(content: {k: string} & Record<string, any>) => void} whisper sends something that is not a message to read
  * @property {() => Promise<import('../net/types.js').Roster>} refresh asks for the list of members again
  * @property {() => void} membersChanged
- * @property {(move: {root: Uint8Array | null, removed: string[], by: string}, at: string) => Promise<void>} moved at a place of the log
+ * @property {(move: {root: import('../lib/bytes.js').Bytes | null, removed: string[], by: string}, at: string) => Promise<void>} moved at a place of the log
  * @property {(knock: {id: string, body: string}) => void} knock
  */
 

@@ -74,13 +74,14 @@ export class Outbox {
     return this.#letters.length + this.#entries.filter((entry) => entry.frame.type === MESSAGE).length;
   }
 
-  /** What to hand on. @returns {OutboxState} */
+  /** What to hand on; a move is for this page to finish. @returns {OutboxState} */
   export() {
     const plain = (/** @type {Letter} */ { tell, ...letter }) => letter;
     const waiting = this.#sealing ? [this.#sealing, ...this.#letters] : this.#letters;
     const letters = new Map([...waiting, ...this.#entries.map((entry) => entry.letter)].map((letter) => [letter, plain(letter)]));
     const of = (/** @type {Letter} */ letter) => /** @type {Letter} */ (letters.get(letter));
-    return { letters: waiting.map(of), entries: this.#entries.map((entry) => ({ ...entry, letter: of(entry.letter) })) };
+    const entries = this.#entries.filter(({ letter }) => letter.content).map((entry) => ({ ...entry, letter: of(entry.letter) }));
+    return { letters: waiting.filter(({ content }) => content).map(of), entries };
   }
 
   /** Goes on where another outbox was. @param {OutboxState} state */

@@ -16,6 +16,7 @@ import { newDeviceKey, unwrap, wrap } from '../crypto/keep.js';
  * @property {string} alias
  * @property {object} group of Group.export()
  * @property {string | null} cursor
+ * @property {{id: string, card: string}[]} [cards] of the others, for a relay that has forgotten them
  * @property {import('./outbox.js').OutboxState} outbox
  */
 

@@ -1,0 +1,257 @@
+package e2e
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"snug/client"
+	"snug/client/e2ee"
+	"snug/e2e/products"
+	"snug/e2e/proxies"
+	"snug/handlers"
+)
+
+// How much is said in each row, by each of the two.
+const (
+	early  = 15 // at once, while the way is still looked for
+	steady = 60 // when it is found; these are measured
+	pace   = 40 * time.Millisecond
+	bound  = 20 * time.Second // for a working rung; the promise is 10 s, on a machine that does nothing else
+	rows   = 5                // at a time
+)
+
+// row is what the matrix shows of one set-up.
+type row struct {
+	name                      string
+	rungs                     []client.Rung // of both in the end
+	first, settled            time.Duration // until a message had come both ways; until the rung was found
+	p50, p99                  time.Duration
+	lone                      time.Duration // a message after a silence, the slower of both ways
+	sent                      int
+	lost, doubled, disordered int
+}
+
+// TestMatrix lets two people talk through every proxy there is here. Nothing may be lost, doubled or out of order.
+func TestMatrix(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes minutes")
+	}
+	m := newMatrix(t)
+	var wg sync.WaitGroup
+	free := make(chan struct{}, rows)
+	var mu sync.Mutex
+	var done []row
+	all := slices.Concat(synthetic(), real())
+	for _, s := range all {
+		wg.Go(func() {
+			free <- struct{}{}
+			defer func() { <-free }()
+			t.Run(s.name, func(t *testing.T) { // they run side by side: most of their time they wait
+				r := m.run(t, s)
+				mu.Lock()
+				defer mu.Unlock()
+				done = append(done, r)
+			})
+		})
+	}
+	wg.Wait()
+	report(t, all, done)
+}
+
+// matrix has what all rows share.
+type matrix struct {
+	office, public *proxies.CA
+}
+
+func newMatrix(t *testing.T) *matrix {
+	t.Helper()
+	office, err := proxies.NewCA("Office Web Gateway")
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := proxies.NewCA("Public Authority")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &matrix{office, public}
+}
+
+// ways sets up the relay and what stands before it; each of the two gets a synthetic proxy of their own, as in two offices.
+func (m *matrix) ways(t *testing.T, s setup) (h *house, ann, bob way) {
+	t.Helper()
+	life := cmp.Or(s.life, 10*time.Second)
+	var public *proxies.CA
+	if s.secure {
+		public = m.public
+	}
+	h = newHouse(t, handlers.Streams{Heartbeat: 5 * time.Second, Life: life}, public)
+	trust := public
+	if s.inspect {
+		trust = m.office
+	}
+	one := func() way {
+		var at *url.URL
+		if s.product != nil {
+			at = s.product.Start(t, products.Env{Server: h.addr, Office: m.office, Public: m.public})
+		} else {
+			c := s.proxy
+			if s.inspect {
+				c.Inspect, c.Servers = m.office, m.public.Pool()
+			}
+			if s.reverse {
+				c.Reverse = h.addr
+			}
+			at = proxies.Start(t, c).URL
+			if strings.HasPrefix(s.name, "login") {
+				at.User = url.UserPassword("ann", "secret")
+			}
+		}
+		if s.reverse {
+			return way{origin: at.String(), trust: trust}
+		}
+		return way{origin: h.origin(), proxy: at, trust: trust}
+	}
+	ann = one()
+	bob = ann
+	if s.product == nil {
+		bob = one()
+	}
+	return h, ann, bob
+}
+
+func (m *matrix) run(t *testing.T, s setup) row {
+	h, forAnn, forBob := m.ways(t, s)
+	root := newRoot(t)
+	begun := time.Now()
+	ann, bob := joinBoth(t, root, forAnn, forBob)
+	both := []*talker{ann, bob}
+	talk(t, both, early, pace)
+	r := row{name: s.name}
+	for _, p := range both {
+		r.settled = max(r.settled, p.settles(t))
+	}
+	from := len(ann.sent)
+	talk(t, both, steady, pace)
+	for _, p := range both {
+		p.say(t, 40<<10)
+	}
+	r.lone = max(lone(t, ann, bob), lone(t, bob, ann))
+	for time.Since(begun) < s.stay {
+		talk(t, both, 1, cmp.Or(s.quiet, 250*time.Millisecond))
+	}
+	talk(t, both, 1, 0)
+	r.sent = len(ann.sent) + len(bob.sent)
+	account(t, &r, ann, bob)
+	delays := append(ann.delays(bob, from, from+steady), bob.delays(ann, from, from+steady)...)
+	r.p50, r.p99 = quantile(delays, .5), quantile(delays, .99)
+	r.first = max(ann.firstAfter(begun), bob.firstAfter(begun))
+	for _, p := range both {
+		r.rungs = append(r.rungs, p.Status().Rung)
+		if got := p.Status(); !s.allows(got.Rung) {
+			t.Errorf("%s ended up as %+v, want rung %s", p.name, got, s.rung)
+		}
+		for _, trouble := range p.trouble {
+			t.Error(trouble)
+		}
+	}
+	if r.settled > bound {
+		t.Errorf("a working rung after %v", r.settled)
+	}
+	freed(t, h)
+	t.Logf("%+v\n%s\n%s", r, ann.history(), bob.history())
+	return r
+}
+
+func joinBoth(t *testing.T, root e2ee.Root, forAnn, forBob way) (ann, bob *talker) {
+	t.Helper()
+	ann, bob = join(t, "ann", root, forAnn), join(t, "bob", root, forBob)
+	if !ann.await(patience, func() bool { return len(ann.Members()) == 2 }) { // what is sent before is for nobody
+		t.Fatalf("ann never saw bob come; %s", ann.history())
+	}
+	return ann, bob
+}
+
+// talk lets both say n messages.
+func talk(t *testing.T, both []*talker, n int, pace time.Duration) {
+	t.Helper()
+	for range n {
+		for _, p := range both {
+			p.say(t, 0)
+		}
+		time.Sleep(pace)
+	}
+}
+
+// lone is how long a message takes that nothing follows, after a moment without any. Buffers are emptied by what comes
+// next; this is what it takes when nothing does.
+func lone(t *testing.T, from, to *talker) time.Duration {
+	t.Helper()
+	time.Sleep(time.Second)
+	n := len(from.sent)
+	from.say(t, 0)
+	here := func() bool { return slices.ContainsFunc(to.got, func(a arrival) bool { return a.number == n }) }
+	if !to.await(patience, here) {
+		t.Errorf("a lone message from %s never came; %s", from.name, to.history())
+	}
+	return quantile(to.delays(from, n, n+1), 0)
+}
+
+// settles waits until a way to receive is found, and returns how long that took from the beginning.
+func (p *talker) settles(t *testing.T) (took time.Duration) {
+	t.Helper()
+	ok := p.await(patience, func() bool {
+		at, ok := p.settledLocked(p.come)
+		took = at.Sub(p.come)
+		return ok
+	})
+	if !ok {
+		t.Fatalf("never settled; %s", p.history())
+	}
+	return took
+}
+
+// firstAfter is when the first message arrived.
+func (p *talker) firstAfter(begun time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.got) == 0 {
+		return 0
+	}
+	return p.got[0].at.Sub(begun)
+}
+
+// account waits until all has arrived, and counts.
+func account(t *testing.T, r *row, ann, bob *talker) {
+	t.Helper()
+	for _, pair := range [][2]*talker{{ann, bob}, {bob, ann}} {
+		to, from := pair[0], pair[1]
+		from.mu.Lock()
+		last := len(from.sent) - 1
+		from.mu.Unlock()
+		to.await(patience, func() bool {
+			return slices.ContainsFunc(to.got, func(a arrival) bool { return a.number == last })
+		})
+		lost, doubled, disordered := to.account(from)
+		r.lost, r.doubled, r.disordered = r.lost+lost, r.doubled+doubled, r.disordered+disordered
+		if lost+doubled+disordered > 0 {
+			t.Errorf("from %s to %s: %d lost, %d doubled, %d out of order; %s; %s; the last one waits for: %q", from.name, to.name, lost, doubled, disordered,
+				from.history(), to.history(), from.letters[last].Reason())
+		}
+	}
+}
+
+// freed waits until the relay holds nothing any more, because everybody has everything.
+func freed(t *testing.T, h *house) {
+	t.Helper()
+	for end := time.Now().Add(patience); h.hub.Stats().Messages > 0; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Errorf("the relay still holds %d messages", h.hub.Stats().Messages)
+			return
+		}
+	}
+}

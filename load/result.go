@@ -1,0 +1,91 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// result is what a turn has shown, in the order of the columns.
+type result struct {
+	names  []string
+	values []float64
+}
+
+func (r *result) set(name string, v float64) {
+	r.names, r.values = append(r.names, name), append(r.values, v)
+}
+
+func (r result) String() string {
+	var b strings.Builder
+	for i, n := range r.names {
+		fmt.Fprintf(&b, "%s %s  ", n, number(r.values[i]))
+	}
+	return b.String()
+}
+
+func number(v float64) string {
+	switch {
+	case v == float64(int64(v)):
+		return fmt.Sprintf("%d", int64(v))
+	case v < 100:
+		return fmt.Sprintf("%.2f", v)
+	}
+	return fmt.Sprintf("%.0f", v)
+}
+
+// printTable prints the median of each column, and the CPU and memory as ratios to the last servers of the list.
+func printTable(names []string, results [][]result) {
+	var head []string
+	for _, rs := range results {
+		if len(rs) > 0 {
+			head = rs[0].names
+			break
+		}
+	}
+	if head == nil {
+		return
+	}
+	fmt.Printf("| server | %s |\n|---|%s\n", strings.Join(head, " | "), strings.Repeat("---:|", len(head)))
+	medians := map[string][]float64{}
+	for i, rs := range results {
+		if len(rs) == 0 {
+			continue
+		}
+		row := make([]string, len(head))
+		for col := range head {
+			var values []float64
+			for _, r := range rs {
+				values = append(values, r.values[col])
+			}
+			slices.Sort(values)
+			m := values[len(values)/2]
+			medians[names[i]] = append(medians[names[i]], m)
+			row[col] = number(m)
+			if len(values) > 1 && (head[col] == "µs/delivery" || head[col] == "posts/s" || head[col] == "KB/member") {
+				row[col] += fmt.Sprintf(" (%s–%s)", number(values[0]), number(values[len(values)-1]))
+			}
+		}
+		fmt.Printf("| %s | %s |\n", names[i], strings.Join(row, " | "))
+	}
+	for _, base := range []string{"nchan", "r3labs"} {
+		if medians[base] == nil {
+			continue
+		}
+		for col, name := range head {
+			if name != "µs/delivery" && name != "posts/s" && name != "KB/member" {
+				continue
+			}
+			var parts []string
+			for _, n := range names {
+				if medians[n] != nil && n != base {
+					parts = append(parts, fmt.Sprintf("%s %.2f", n, medians[n][col]/medians[base][col]))
+				}
+			}
+			fmt.Printf("\n%s, %s = 1: %s\n", name, base, strings.Join(parts, " · "))
+		}
+	}
+	fmt.Printf("\nload average after: %s\n", loadAverage())
+}

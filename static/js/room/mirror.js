@@ -1,0 +1,186 @@
+// @ts-check
+/**
+ * A room as a tab has it that does not lead: what the leader told, and what this tab has asked of it.
+ */
+import { b64u, random } from '../lib/bytes.js';
+
+/** @typedef {import('./timeline.js').Item} Item */
+/** @typedef {import('./vault.js').Kept} Kept */
+/** @typedef {import('./session.js').Session} Session */
+/** @typedef {import('./session.js').Options} Options */
+/** @typedef {Pick<Session, 'roomId' | 'self' | 'kind' | 'name' | 'link' | 'alias' | 'members' | 'status' | 'knocks'> & {shell: ReturnType<Session['shell']>}} View */
+
+/**
+ * What tabs say to each other. hello, bye and call come from those who follow, the rest from the leader.
+ * @typedef {{t: 'hello', tab: string} | {t: 'bye', tab: string} | {t: 'call', id: string, method: string, args: unknown[]}
+ *   | {t: 'leader'} | {t: 'all', tab: string, view: View, items: Item[], state: Kept} | {t: 'state', state: Kept}
+ *   | {t: 'view', name: string, view: View} | {t: 'item', item: Item} | {t: 'update', item: Item}
+ *   | {t: 'event', name: string, detail: any} | {t: 'answer', id: string, value?: unknown, error?: string}} Note
+ */
+
+export const VIEW = /** @type {const} */ (['roomId', 'self', 'kind', 'name', 'link', 'alias', 'members', 'status', 'knocks']);
+
+/** @typedef {{method: string, args: unknown[], resolve: (value: any) => void, reject: (error: Error) => void}} Call */
+
+export class Mirror {
+  items = /** @type {Item[]} */ ([]);
+  #tab;
+  #say;
+  #tell;
+  /** @type {View | null} */ #view = null;
+  /** @type {Kept | null} */ #state = null;
+  #calls = /** @type {Map<string, Call>} */ (new Map());
+  #first = /** @type {() => void} */ (() => undefined);
+  #gone = /** @type {(error: Error) => void} */ (() => undefined);
+
+  /** Resolves when the leader has told all. */
+  ready = /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
+    this.#first = resolve;
+    this.#gone = reject;
+  }));
+
+  /** @param {{tab: string, options: Options, say: (note: Note) => void, tell: (name: string, detail?: unknown) => void}} options */
+  constructor({ tab, say, tell }) {
+    this.#tab = tab;
+    this.#say = say;
+    this.#tell = tell;
+    this.ready.catch(() => undefined); // whoever waits hears it; nobody may
+    this.#say({ t: 'hello', tab });
+  }
+
+  get #seen() {
+    if (!this.#view) throw new Error('The room is not open yet.');
+    return this.#view;
+  }
+
+  get roomId() { return this.#seen.roomId; }
+  get self() { return this.#seen.self; }
+  get kind() { return this.#seen.kind; }
+  get name() { return this.#seen.name; }
+  get link() { return this.#seen.link; }
+  get alias() { return this.#seen.alias; }
+  get members() { return this.#seen.members; }
+  get status() { return this.#seen.status; }
+  get knocks() { return this.#seen.knocks; }
+
+  /** What a new leader starts from; undefined if nobody told. */
+  get handed() {
+    return this.#state ? { state: this.#state, items: this.items } : undefined;
+  }
+
+  shell() { return this.#seen.shell; }
+  /** @returns {Promise<string>} */
+  safetyCode() { return this.#call('safetyCode'); }
+  /** @param {string} alias */
+  setAlias(alias) { return this.#call('setAlias', alias); }
+  /** @param {string} id */
+  accept(id) { return this.#call('accept', id); }
+  /** @param {string} id */
+  remove(id) { return this.#call('remove', id); }
+  /** @param {{wipe?: boolean}} [options] */
+  leave(options) { return this.#call('leave', options); }
+  /** @param {string} id */
+  answer(id) { return this.#call('answer', id); }
+  /** @param {string} id */
+  approve(id) { return this.#call('approve', id); }
+  /** @param {string} id */
+  refuse(id) { return this.#call('refuse', id); }
+
+  /**
+   * Shown at once, queued; the leader sends it under the same key, and whoever leads next does if this one ends.
+   * @param {string} body
+   */
+  send(body) {
+    const key = b64u(random(9));
+    /** @type {Item} */
+    const item = { key, kind: 'text', own: true, from: this.self, alias: this.alias, at: Date.now(), body, state: 'queued', reason: '' };
+    this.#add(item);
+    this.#call('send', body, key).catch((error) => this.#update({ ...item, state: 'failed', reason: error.message }));
+    return item;
+  }
+
+  /** @param {Note} note */
+  hear(note) {
+    switch (note.t) {
+      case 'leader': return this.#newLeader();
+      case 'all': return this.#all(note);
+      case 'state': return void (this.#state = note.state);
+      case 'view': return this.#see(note.view, note.name);
+      case 'item': return this.#add(note.item);
+      case 'update': return this.#update(note.item);
+      case 'event': return this.#tell(note.name, note.detail);
+      case 'answer': return this.#answered(note);
+    }
+  }
+
+  /** This tab leads now: it does itself what it had asked for. @param {Session} session */
+  handOver(session) {
+    for (const [id, { method, args, resolve, reject }] of this.#calls) {
+      this.#calls.delete(id);
+      Promise.resolve(/** @type {any} */ (session)[method](...args)).then(resolve, reject);
+    }
+  }
+
+  close() {
+    this.#gone(new Error('This room was closed.'));
+    for (const { reject } of this.#calls.values()) reject(new Error('This room was closed.'));
+    this.#calls.clear();
+  }
+
+  #newLeader() {
+    this.#say({ t: 'hello', tab: this.#tab });
+    for (const [id, { method, args }] of this.#calls) this.#say({ t: 'call', id, method, args });
+  }
+
+  /** @param {Extract<Note, {t: 'all'}>} note */
+  #all({ tab, view, items, state }) {
+    if (tab !== this.#tab) return;
+    this.#state = state;
+    this.#view = view;
+    for (const item of items) this.#has(item.key) ? this.#update(item) : this.#add(item);
+    this.#first();
+    for (const name of ['members', 'status', 'knocks']) this.#tell(name);
+  }
+
+  /** @param {View} view @param {string} name */
+  #see(view, name) {
+    this.#view = view;
+    this.#tell(name);
+  }
+
+  /** @param {string} key */
+  #has(key) {
+    return this.items.some((item) => item.key === key);
+  }
+
+  /** @param {Item} item */
+  #add(item) {
+    if (this.#has(item.key)) return this.#update(item);
+    this.items.push(item);
+    this.#tell('item', item);
+  }
+
+  /** @param {Item} item */
+  #update(item) {
+    const mine = this.items.findLast(({ key }) => key === item.key);
+    if (mine) this.#tell('update', Object.assign(mine, item));
+  }
+
+  /** @param {string} method @param {unknown[]} args @returns {Promise<any>} */
+  #call(method, ...args) {
+    const id = b64u(random(9));
+    return new Promise((resolve, reject) => {
+      this.#calls.set(id, { method, args, resolve, reject });
+      this.#say({ t: 'call', id, method, args });
+    });
+  }
+
+  /** @param {Extract<Note, {t: 'answer'}>} note */
+  #answered({ id, value, error }) {
+    const call = this.#calls.get(id);
+    if (!call) return;
+    this.#calls.delete(id);
+    if (error === undefined) call.resolve(value);
+    else call.reject(new Error(error));
+  }
+}

@@ -1,0 +1,254 @@
+// @ts-check
+/**
+ * One member for all tabs of a browser. One tab, the leader, holds the session, the keys and the line to the relay; the others mirror it
+ * over a BroadcastChannel and send through it. When the leader's tab ends, the next in line goes on from the last state it was told, as the same
+ * member: nothing is lost, since the leader tells its state before it acks or posts, and nothing is shown twice, since items have keys.
+ */
+import { b64u, random } from '../lib/bytes.js';
+import { roomKeys } from '../crypto/root.js';
+import { claim, inherit, release } from './claim.js';
+import { Mirror, VIEW } from './mirror.js';
+import { Session } from './session.js';
+
+/** @typedef {import('./session.js').Options} Options */
+/** @typedef {import('./mirror.js').Note} Note */
+/** @typedef {import('./mirror.js').View} View */
+/** @typedef {import('./timeline.js').Item} Item */
+
+/** What other tabs may ask the leader to do. @type {Set<string>} */
+const CALLS = new Set(['setAlias', 'safetyCode', 'accept', 'remove', 'leave', 'answer', 'approve', 'refuse', 'send']);
+
+/** The same events and members as Session. */
+export class SharedSession extends EventTarget {
+  #options;
+  #tab = b64u(random(9));
+  #channel = /** @type {BroadcastChannel} */ (/** @type {unknown} */ (null));
+  #roomId = '';
+  #followers = /** @type {Set<string>} */ (new Set());
+  /** @type {Session | null} */ #session = null;
+  /** @type {Mirror | null} */ #mirror = null;
+  #ended = new AbortController();
+
+  /**
+   * Enters the room, as the member that another tab already is if there is one. Rejects with a sentence for people.
+   * @param {Options} options
+   */
+  static async open(options) {
+    const shared = new SharedSession(options);
+    try {
+      await shared.#enter((await roomKeys(options.root)).roomId);
+    } catch (error) {
+      shared.close();
+      throw error;
+    }
+    return shared;
+  }
+
+  /** Use open. @param {Options} options */
+  constructor(options) {
+    super();
+    this.#options = options;
+    globalThis.addEventListener?.('pagehide', (event) => event.persisted || this.close(), { signal: this.#ended.signal });
+  }
+
+  get #now() {
+    const now = this.#session ?? this.#mirror;
+    if (!now) throw new Error('The room is not open yet.');
+    return now;
+  }
+
+  get roomId() { return this.#now.roomId; }
+  get self() { return this.#now.self; }
+  get kind() { return this.#now.kind; }
+  get name() { return this.#now.name; }
+  get link() { return this.#now.link; }
+  get alias() { return this.#now.alias; }
+  get members() { return this.#now.members; }
+  get items() { return this.#now.items; }
+  get status() { return this.#now.status; }
+  get knocks() { return this.#now.knocks; }
+
+  shell() { return this.#now.shell(); }
+  safetyCode() { return this.#now.safetyCode(); }
+  /** @param {string} body */
+  send(body) { return this.#now.send(body); }
+  /** @param {string} alias */
+  setAlias(alias) { return this.#now.setAlias(alias); }
+  /** @param {string} id */
+  accept(id) { return this.#now.accept(id); }
+  /** @param {string} id */
+  remove(id) { return this.#now.remove(id); }
+  /** @param {string} id */
+  answer(id) { return this.#now.answer(id); }
+  /** @param {string} id */
+  approve(id) { return this.#now.approve(id); }
+  /** @param {string} id */
+  refuse(id) { return this.#now.refuse(id); }
+
+  /** Leaves for good, in all tabs. @param {{wipe?: boolean}} [options] */
+  async leave(options) {
+    const now = this.#now;
+    if (this.#session) this.#say({ t: 'event', name: 'closed', detail: { reason: 'You left this room in another tab.' } });
+    this.#stop();
+    await now.leave(options);
+    this.#channel.close();
+  }
+
+  /** Ends this tab's part. The member stays if another tab goes on, or if the room is kept. */
+  close() {
+    if (this.#ended.signal.aborted) return;
+    this.#say({ t: 'bye', tab: this.#tab });
+    this.#session?.close({ handOver: this.#followers.size > 0 });
+    this.#stop();
+    this.#channel?.close();
+  }
+
+  #stop() {
+    this.#ended.abort();
+    this.#mirror?.close();
+    release(this.#roomId);
+  }
+
+  /** @param {string} roomId */
+  async #enter(roomId) {
+    this.#listen(roomId);
+    if (await claim(roomId)) return this.#lead();
+    this.#mirror = new Mirror({ tab: this.#tab, options: this.#options, say: (note) => this.#say(note), tell: (name, detail) => this.#tell(name, detail) });
+    void this.#wait(roomId);
+    await this.#mirror.ready;
+  }
+
+  /** @param {string} roomId */
+  #listen(roomId) {
+    this.#channel?.close();
+    this.#roomId = roomId;
+    this.#channel = new BroadcastChannel(`snug ${roomId}`);
+    this.#channel.onmessage = ({ data }) => void this.#hear(data);
+  }
+
+  /** Becomes the leader when there is none any more. @param {string} roomId */
+  async #wait(roomId) {
+    try {
+      await inherit(roomId, this.#ended.signal);
+    } catch (error) {
+      if (!this.#ended.signal.aborted) console.error('snug: cannot wait for the room', error);
+      return;
+    }
+    if (this.#ended.signal.aborted || roomId !== this.#roomId) return release(roomId);
+    try {
+      await this.#lead();
+    } catch (error) {
+      this.#tell('closed', { reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  async #lead() {
+    const mirror = this.#mirror;
+    const handed = mirror?.handed;
+    const options = { ...this.#options, ...mirror?.handed && { root: mirror.handed.state.root }, share: (/** @type {import('./vault.js').Kept} */ state) => this.#share(state) };
+    const session = await Session.open(options, handed);
+    if (this.#ended.signal.aborted) return session.close();
+    this.#session = session;
+    this.#mirror = null;
+    this.#relay(session);
+    for (const name of ['members', 'status', 'knocks']) this.#tell(name);
+    mirror?.handOver(session);
+    this.#say({ t: 'leader' });
+  }
+
+  /** What the session tells, this page and all other tabs hear. @param {Session} session */
+  #relay(session) {
+    for (const name of ['item', 'update']) {
+      session.addEventListener(name, (event) => {
+        const { detail } = /** @type {CustomEvent} */ (event);
+        this.#tell(name, detail);
+        this.#say({ t: /** @type {'item'} */ (name), item: detail });
+      });
+    }
+    for (const name of ['members', 'status', 'knocks']) {
+      session.addEventListener(name, () => {
+        this.#tell(name);
+        this.#say({ t: 'view', name, view: this.#view() });
+      });
+    }
+    for (const name of ['removed', 'closed', 'moved']) {
+      session.addEventListener(name, (event) => {
+        const { detail } = /** @type {CustomEvent} */ (event);
+        this.#say({ t: 'view', name: 'members', view: this.#view() });
+        this.#say({ t: 'event', name, detail });
+        if (name === 'moved') void this.#follow(session.roomId, detail.root);
+        else this.#stop();
+        this.#tell(name, detail);
+      });
+    }
+  }
+
+  /** The leader's room is another one: new tabs will look for it there. @param {string} roomId @param {Uint8Array} root */
+  async #follow(roomId, root) {
+    release(this.#roomId);
+    this.#options = { ...this.#options, root, kind: 'link', name: null };
+    this.#listen(roomId);
+    await claim(roomId);
+    this.#say({ t: 'leader' });
+  }
+
+  /** @returns {View} */
+  #view() {
+    const now = /** @type {any} */ (this.#now);
+    const view = /** @type {any} */ (Object.fromEntries(VIEW.map((name) => [name, now[name]])));
+    return { ...view, shell: now.shell() };
+  }
+
+  /** @param {import('./vault.js').Kept} state */
+  #share(state) {
+    if (this.#followers.size > 0) this.#say({ t: 'state', state });
+  }
+
+  /** @param {Note} note */
+  async #hear(note) {
+    if (this.#session) return this.#asked(note, this.#session);
+    if (note.t === 'event' && note.name === 'moved') {
+      // The others change rooms with the leader.
+      this.#options = { ...this.#options, root: note.detail.root, kind: 'link', name: null };
+      const { roomId } = await roomKeys(note.detail.root);
+      this.#listen(roomId);
+      void this.#wait(roomId);
+    }
+    this.#mirror?.hear(note);
+    if (note.t === 'event' && note.name !== 'moved') this.#stop();
+  }
+
+  /** Another tab asks the leader. @param {Note} note @param {Session} session */
+  async #asked(note, session) {
+    if (note.t === 'bye') this.#followers.delete(note.tab);
+    if (note.t === 'hello') {
+      this.#followers.add(note.tab);
+      this.#say({ t: 'all', tab: note.tab, view: this.#view(), items: session.items, state: await session.state() });
+    }
+    if (note.t !== 'call' || !CALLS.has(note.method)) return;
+    try {
+      if (note.method === 'leave') return await this.#leaveFor(note);
+      const value = await /** @type {any} */ (session)[note.method](...note.args);
+      this.#say({ t: 'answer', id: note.id, value: note.method === 'safetyCode' ? value : undefined });
+    } catch (error) {
+      this.#say({ t: 'answer', id: note.id, error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /** Another tab leaves, so all do. @param {Extract<Note, {t: 'call'}>} note */
+  async #leaveFor({ id, args }) {
+    this.#say({ t: 'answer', id });
+    await this.leave(/** @type {{wipe?: boolean}} */ (args[0]));
+    this.#tell('closed', { reason: 'You left this room in another tab.' });
+  }
+
+  /** @param {Note} note */
+  #say(note) {
+    if (!this.#ended.signal.aborted || note.t === 'bye') this.#channel?.postMessage(note);
+  }
+
+  /** @param {string} name @param {unknown} [detail] */
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
