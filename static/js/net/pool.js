@@ -17,13 +17,16 @@ const MOST = 16; // rooms in one poll, as the relay takes them; more wait their 
 const GATHER = 60; // ms: rooms that were just answered ask again, and one request for all is cheaper than one for each
 const SLACK = 5000; // ms that an answer may come after its hold
 
+/** Whether the tabs of this browser can agree on anything. */
+const canShare = () => Boolean(globalThis.navigator?.locks && globalThis.BroadcastChannel);
+
 /**
  * A place among the streams of this browser. Waits until one is free.
  * @param {AbortSignal} signal ends the wait, and gives the place back
  * @returns {Promise<void>} resolves when the place is ours
  */
 export function streamPlace(signal) {
-  if (!navigator.locks) return Promise.resolve();
+  if (!canShare()) return Promise.resolve();
   const won = new AbortController();
   return new Promise((resolve, reject) => {
     for (let n = 0; n < STREAMS; n++) {
@@ -147,6 +150,61 @@ export class Pool {
     if (quiet || !this.#waiting.delete(id)) return;
     this.#told.set(room, state);
     this.#say({ t: 'answer', id, polled, fault });
+  }
+}
+
+/** @type {Map<string, Pool>} one a page and relay, for as long as the page lives */
+const pools = new Map();
+
+/** @param {string} base */
+function poolOf(base) {
+  const pool = pools.get(base) ?? new Pool({ base });
+  pools.set(base, pool);
+  return pool;
+}
+
+/**
+ * One room's way to receive, for Transport: its own requests while it has a place among the streams, the shared poll while it has not. A stream
+ * that is refused for that makes the ladder poll, and climb again later.
+ */
+export class Receiver {
+  #api;
+  #room;
+  #base;
+  #placed = false;
+
+  /**
+   * @param {{api: import('./api.js').Api, base: string, room: string, signal: AbortSignal, placed: () => void}} options signal: gives the place back;
+   *   placed: a stream may be tried now
+   */
+  constructor({ api, base, room, signal, placed }) {
+    this.#api = api;
+    this.#room = room;
+    this.#base = base;
+    /** Resolves when the place is ours; never, if the signal comes first. */
+    this.place = streamPlace(signal).then(
+      () => {
+        this.#placed = true;
+        placed();
+      },
+      () => new Promise(() => undefined),
+    );
+  }
+
+  get latency() {
+    return this.#api.latency;
+  }
+
+  /** @type {import('./api.js').Api['stream']} */
+  async stream(query, signal) {
+    if (!this.#placed) throw new BlockedError({ status: 0, hint: 'other rooms of this browser have the streams' });
+    return this.#api.stream(query, signal);
+  }
+
+  /** @type {import('./api.js').Api['poll']} */
+  poll(query, options) {
+    if (this.#placed || query.hold === 0) return this.#api.poll(query, options);
+    return poolOf(this.#base).poll({ ...query, room: this.#room }, options?.signal);
   }
 }
 

@@ -228,8 +228,8 @@ export class Rungs {
     this.#ended(s);
     if (this.#streams.probe) return; // its successor is on the way
     if (!hopeful) {
-      this.#climb.failed();
       this.#settle('1', 'the network cuts live answers off');
+      this.#climb.failed(); // the first climb comes soon all the same; a stream that takes over and dies again is not to happen each minute
     } else if (mute) this.#open(s.rung, false);
     else this.#streamAt = now + backoff(this.#streams.span.young, this.r);
   }

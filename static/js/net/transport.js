@@ -7,7 +7,7 @@ import { EventStreamParser } from './sse.js';
 import { SIGNALS, browserSignals } from './signals.js';
 
 /**
- * @typedef {import('./api.js').Api} Api
+ * @typedef {Pick<import('./api.js').Api, 'stream' | 'poll' | 'latency'>} Api what receiving takes
  * @typedef {import('./types.js').RelayEvent} RelayEvent
  * @typedef {import('./moves.js').Action} Action
  * @typedef {import('./moves.js').Input} Input

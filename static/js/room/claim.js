@@ -26,7 +26,7 @@ export async function inherit(roomId, signal) {
 
 /** @param {string} roomId @param {LockOptions} options @returns {Promise<boolean>} */
 function locked(roomId, options) {
-  if (!navigator.locks) return Promise.resolve(true);
+  if (!globalThis.navigator?.locks) return Promise.resolve(true);
   return new Promise((resolve, reject) => {
     const hold = (/** @type {Lock | null} */ lock) => {
       resolve(lock !== null);

@@ -5,6 +5,8 @@
  */
 import { b64u } from '../lib/bytes.js';
 import { Api, BlockedError, NetworkError, RelayError } from '../net/api.js';
+import { Receiver } from '../net/pool.js';
+import { remembered } from '../net/memory.js';
 import { Transport } from '../net/transport.js';
 import { Acks } from './acks.js';
 
@@ -23,10 +25,12 @@ import { Acks } from './acks.js';
  * @property {() => Promise<void>} saved what was handled is kept where it has to be; only then is it acked
  */
 
+const PLACED = 100; // ms: whether a stream's place is free is known within a few
 const UNHEARD = 3000; // ms until an ack that did not arrive is tried again
 const RETRY = [1000, 2000, 4000, 8000, 15_000, 30_000]; // ms between attempts to join
 
 export class Connection {
+  #origin;
   #api;
   #keys;
   #secret;
@@ -55,6 +59,7 @@ export class Connection {
    * @param {Handler} options.handler
    */
   constructor({ origin, keys, secret, cursor, handler }) {
+    this.#origin = origin;
     this.#api = new Api({ base: origin, room: keys.roomId });
     this.#keys = keys;
     this.#secret = secret;
@@ -75,14 +80,18 @@ export class Connection {
    * then it goes on trying. Rejects only if the relay refuses.
    */
   async start() {
-    if (await this.#join()) this.#begin();
+    if (await this.#join()) await this.#begin();
     else void this.rejoin().then(() => this.#begin());
   }
 
-  #begin() {
-    if (this.#ended.signal.aborted) return;
+  async #begin() {
+    const { signal } = this.#ended;
+    const receiver = new Receiver({ api: this.#api, base: this.#origin, room: this.#keys.roomId, signal, placed: () => this.#transport?.poke() });
+    await Promise.race([receiver.place, this.#pause(PLACED)]);
+    if (signal.aborted) return;
     this.#transport = new Transport({
-      api: this.#api,
+      api: receiver,
+      memory: remembered,
       getSession: () => ({ s: this.#session, after: () => this.#saved ?? '' }),
       onEvents: (events) => this.#enqueue(events),
       onStatus: (status) => this.#handler.status(status),

@@ -98,15 +98,17 @@ export class SharedSession extends EventTarget {
   close() {
     if (this.#ended.signal.aborted) return;
     this.#say({ t: 'bye', tab: this.#tab });
-    this.#session?.close({ handOver: this.#followers.size > 0 });
-    this.#stop();
+    const written = this.#session?.close({ handOver: this.#followers.size > 0 });
+    this.#stop(written);
     this.#channel?.close();
   }
 
-  #stop() {
+  /** @param {Promise<void>} [written] the room is free for another tab only when nothing is written any more */
+  #stop(written = Promise.resolve()) {
     this.#ended.abort();
     this.#mirror?.close();
-    release(this.#roomId);
+    const roomId = this.#roomId;
+    void written.finally(() => release(roomId));
   }
 
   /** @param {string} roomId */
@@ -145,9 +147,10 @@ export class SharedSession extends EventTarget {
   async #lead() {
     const mirror = this.#mirror;
     const handed = mirror?.handed;
-    const options = { ...this.#options, ...mirror?.handed && { root: mirror.handed.state.root }, share: (/** @type {import('./vault.js').Kept} */ state) => this.#share(state) };
+    const { root, kind, name, alias } = handed?.state ?? this.#options;
+    const options = { ...this.#options, root, kind, name, alias, share: (/** @type {import('./vault.js').Kept} */ state) => this.#share(state) };
     const session = await Session.open(options, handed);
-    if (this.#ended.signal.aborted) return session.close();
+    if (this.#ended.signal.aborted) return void session.close();
     this.#session = session;
     this.#mirror = null;
     this.#relay(session);
@@ -186,10 +189,15 @@ export class SharedSession extends EventTarget {
   /** The leader's room is another one: new tabs will look for it there. @param {string} roomId @param {Uint8Array} root */
   async #follow(roomId, root) {
     release(this.#roomId);
-    this.#options = { ...this.#options, root, kind: 'link', name: null };
+    this.#moveTo(root);
     this.#listen(roomId);
     await claim(roomId);
     this.#say({ t: 'leader' });
+  }
+
+  /** @param {Uint8Array} root */
+  #moveTo(root) {
+    this.#options = { ...this.#options, root, kind: /** @type {const} */ ('link'), name: null };
   }
 
   /** @returns {View} */
@@ -209,7 +217,7 @@ export class SharedSession extends EventTarget {
     if (this.#session) return this.#asked(note, this.#session);
     if (note.t === 'event' && note.name === 'moved') {
       // The others change rooms with the leader.
-      this.#options = { ...this.#options, root: note.detail.root, kind: 'link', name: null };
+      this.#moveTo(note.detail.root);
       const { roomId } = await roomKeys(note.detail.root);
       this.#listen(roomId);
       void this.#wait(roomId);

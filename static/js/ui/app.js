@@ -8,7 +8,7 @@ import { rememberAlias } from './fields.js';
 import { t } from './lang.js';
 import * as start from './start.js';
 
-/** @typedef {import('../room/session.js').Session} Session */
+/** @typedef {import('../room/shared.js').SharedSession} Session */
 
 /**
  * A screen. Whoever puts it on the page closes it.
@@ -53,7 +53,7 @@ class App {
     else if (fragment) this.#invited(fragment);
     else this.home();
     // While a name is typed the room is fetched, so that the door opens at once. What fails here fails again where it is told.
-    if (globalThis.crypto?.subtle) setTimeout(() => Promise.all([import('../room/session.js'), import('./room.js')]).catch(() => {}), SOON);
+    if (globalThis.crypto?.subtle) setTimeout(() => Promise.all([import('../room/shared.js'), import('./room.js')]).catch(() => {}), SOON);
   }
 
   /** @param {string} [error] */
@@ -117,9 +117,9 @@ class App {
     this.show(waiting);
     const turn = this.#turn;
     try {
-      const [{ Session }, { Room }, root] = await Promise.all([import('../room/session.js'), import('./room.js'), door.root()]);
+      const [{ SharedSession }, { Room }, root] = await Promise.all([import('../room/shared.js'), import('./room.js'), door.root()]);
       waiting.opening();
-      const session = await Session.open({ root, alias: door.alias, keep: door.keep, name: door.name });
+      const session = await SharedSession.open({ root, alias: door.alias, keep: door.keep, name: door.name });
       if (turn !== this.#turn) return session.close();
       this.#remember(door, session);
       this.show(new Room(this, session, door));

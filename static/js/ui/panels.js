@@ -5,8 +5,8 @@ import { aliasIn, nameField } from './fields.js';
 import { t } from './lang.js';
 import { confirm, copyButton, here, shareButton, tile } from './parts.js';
 
-/** @typedef {import('../room/session.js').Session} Session */
-/** @typedef {import('../room/session.js').Session['members'][number]} Member */
+/** @typedef {import('../room/shared.js').SharedSession} Session */
+/** @typedef {import('../room/shared.js').SharedSession['members'][number]} Member */
 /** @typedef {'people' | 'invite' | 'terminal' | 'room'} Tab */
 
 const TABS = /** @type {Tab[]} */ (['people', 'invite', 'terminal', 'room']);

@@ -7,7 +7,7 @@ import { copyButton, digits, shareButton, tile } from './parts.js';
 import { TimelineView } from './timeline.js';
 
 /** @typedef {import('./app.js').AppType} App */
-/** @typedef {import('../room/session.js').Session} Session */
+/** @typedef {import('../room/shared.js').SharedSession} Session */
 
 const FACES = 3; // tiles in the header; more would push the name away
 
