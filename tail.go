@@ -37,7 +37,10 @@ func (c *tailCmd) Run(k *kong.Context, out *output) error {
 	ctx, stop := interrupted()
 	defer stop()
 	s, err := client.Join(ctx, conf)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil: // Ctrl-C
+		return nil
+	case err != nil:
 		return err
 	}
 	defer leave(s)

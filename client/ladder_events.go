@@ -115,8 +115,8 @@ func (l *ladderRungs) died(s *ladderStream, mute bool) {
 	switch {
 	case l.streams.probe != nil: // its successor is on the way
 	case !hopeful:
-		l.climb.failed()
 		l.settle("1", "the network cuts live answers off")
+		l.climb.failed() // the first climb comes soon all the same; a stream that takes over and dies again is not to happen each minute
 	case mute:
 		l.open(s.rung, false)
 	default:

@@ -42,6 +42,7 @@ type outbox struct {
 	changed chan struct{} // closed and made anew when letters, posting or err changed
 	stale   int           // refusals in a row for an old roster
 	fails   int           // failures in a row
+	reason  string        // of the newest of them, "" if there is none
 }
 
 func newOutbox() *outbox {
@@ -84,6 +85,7 @@ func (o *outbox) add(ctx context.Context, l *Letter) error {
 	if o.err != nil {
 		return o.err
 	}
+	l.waits(o.reason)
 	o.letters = append(o.letters, l)
 	o.poke()
 	return nil

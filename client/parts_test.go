@@ -146,6 +146,26 @@ func TestJoinFails(t *testing.T) {
 	}
 }
 
+// TestJoinGivenUp: a join that is given up after the relay has heard it leaves no member behind.
+func TestJoinGivenUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	r := newRelay(t, hub.Limits{}, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			next.ServeHTTP(w, req)
+			if ctx.Err() == nil {
+				cancel()
+				<-req.Context().Done() // the answer comes too late
+			}
+		})
+	})
+	if _, err := Join(ctx, Config{Origin: r.origin(), Root: newRoot(t), Alias: "ann"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if n := r.hub.Stats().Members; n != 0 {
+		t.Errorf("%d members remain", n)
+	}
+}
+
 // TestSealedForWhomItSays: a message that was sealed before somebody joined is not posted as sealed for them, even if the join is
 // heard of in between.
 func TestSealedForWhomItSays(t *testing.T) {

@@ -118,7 +118,7 @@ func (o *outbox) isCareful() bool {
 func (o *outbox) posted(st *stay, e *entry, p wire.Posted) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.posting, o.fails = false, 0
+	o.posting, o.fails, o.reason = false, 0, ""
 	o.changedLocked()
 	if p.Cursor.Epoch != st.epoch() { // an answer of the relay's life before, which is over: once more
 		return
@@ -147,15 +147,28 @@ func (o *outbox) failed(ctx context.Context, st *stay, e *entry, err error, sess
 		o.giveUp(e, relay)
 		return 0
 	}
-	e.letter.waits(err.Error())
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.waitLocked(err.Error())
 	pause := backoffTime(o.fails)
 	o.fails++
 	if ok {
 		pause = max(pause, relay.RetryAfter)
 	}
 	return pause
+}
+
+// waitLocked gives everything that waits its reason: what stops the oldest stops what is behind it.
+func (o *outbox) waitLocked(reason string) {
+	o.reason = reason
+	for _, e := range o.entries {
+		if e.seq == 0 {
+			e.letter.waits(reason)
+		}
+	}
+	for _, l := range o.letters {
+		l.waits(reason)
+	}
 }
 
 // backoffTime grows with each failure in a row, jittered so that a room does not come back all at once.

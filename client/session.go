@@ -37,7 +37,8 @@ type Session struct {
 }
 
 // Join enters a room. ctx bounds the joining only; the session lives until Leave or Close. It tries once, and fails with e2ee.ErrMalformed or
-// e2ee.ErrEmpty for a wrong Config, or with a *RelayError, *BlockedError or *NetworkError. A session that is in never gives up.
+// e2ee.ErrEmpty for a wrong Config, or with a *RelayError, *BlockedError or *NetworkError. A session that is in never gives up. When ctx ends
+// while the relay may have taken the member in, Join takes up to 2 s more to leave again.
 func Join(ctx context.Context, c Config) (*Session, error) {
 	var saved savedSession
 	if c.State != nil {
@@ -64,6 +65,9 @@ func Join(ctx context.Context, c Config) (*Session, error) {
 	}
 	s.stay, s.out.stay = st, st
 	if err := st.join(ctx); err != nil {
+		if ctx.Err() != nil {
+			st.unjoin()
+		}
 		group.Close()
 		s.cancel(ErrClosed)
 		return nil, err

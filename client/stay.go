@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -95,6 +94,17 @@ func (st *stay) join(ctx context.Context) error {
 	return nil
 }
 
+const unjoinTime = 2 * time.Second
+
+// unjoin leaves after a join whose answer nobody waits for any more, or others would have a member who is never there.
+func (st *stay) unjoin() {
+	ctx, cancel := context.WithTimeout(context.Background(), unjoinTime)
+	defer cancel()
+	if st.join(ctx) == nil {
+		st.api.leave(ctx, st.sessionID()) // or the relay lets us go by time
+	}
+}
+
 func (st *stay) joined(j wire.Joined) {
 	st.mu.Lock()
 	again := st.session != wire.SessionID{}
@@ -150,76 +160,6 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// handledLocked is the place up to which the caller has handled everything.
-func (st *stay) handledLocked() wire.Cursor {
-	if before, ok := st.s.queue.oldest(st, st.read.Epoch); ok {
-		return before
-	}
-	return st.read
-}
-
-// handled: the caller has handled one more event.
-func (st *stay) handled() {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	st.handledOneLocked()
-}
-
-func (st *stay) handledOneLocked() {
-	st.acks.handled(time.Now(), st.near)
-	select {
-	case st.stir <- struct{}{}:
-	default:
-	}
-}
-
-// acked: a poll has acked up to a place.
-func (st *stay) acked(through wire.Cursor) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	if st.handledLocked() == through {
-		st.acks.sent(time.Now())
-	}
-}
-
-// ack tells the relay what was handled, whenever that is due.
-func (st *stay) ack(ctx context.Context) {
-	for ctx.Err() == nil {
-		st.mu.Lock()
-		wait := time.Until(st.acks.due())
-		through, session := st.handledLocked(), st.session
-		if wait <= 0 {
-			st.acks.sent(time.Now())
-		}
-		st.mu.Unlock()
-		if wait <= 0 {
-			st.sendAck(ctx, session, through)
-			continue
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-st.stir:
-		case <-ctx.Done():
-		}
-		timer.Stop()
-	}
-}
-
-func (st *stay) sendAck(ctx context.Context, s wire.SessionID, through wire.Cursor) {
-	err := st.api.ack(ctx, s, through)
-	if err == nil || ctx.Err() != nil {
-		return
-	}
-	if relay, ok := errors.AsType[*RelayError](err); ok && relay.rejoin {
-		st.rejoin(ctx, s) // fails only with ctx, and then the loop ends as well
-		return
-	}
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	st.acks.failed(time.Now()) // the ladder notices what it means
 }
 
 const choreTime = time.Minute
