@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"snug/handlers"
 )
 
 // The types of flags. Each reads what people write and refuses the rest in half a sentence that shows how it is written;
@@ -59,10 +62,13 @@ func cutSuffixFold(s, suffix string) (string, bool) {
 // span is a duration above zero.
 type span time.Duration
 
+// maxSpan leaves room for adding a span, and a tenth more of it, to another: 146 years.
+const maxSpan = 1 << 62
+
 // UnmarshalText reads what time.ParseDuration reads.
 func (d *span) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
-	if err != nil || v <= 0 {
+	if err != nil || v <= 0 || v > maxSpan {
 		return fmt.Errorf("%q is not a time span; write it like 90s or 12h", b)
 	}
 	*d = span(v)
@@ -109,9 +115,22 @@ type publicURL string
 // UnmarshalText refuses what could not stand before a path.
 func (p *publicURL) UnmarshalText(b []byte) error {
 	u, err := url.Parse(string(b))
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || bytes.ContainsAny(b, "?#") {
 		return fmt.Errorf("%q is not an address for people; write it like https://snug.example", b)
 	}
 	*p = publicURL(strings.TrimRight(string(b), "/"))
 	return nil
+}
+
+// sinkName is how streams are written.
+type sinkName string
+
+func (s sinkName) sink() handlers.Sink {
+	switch s {
+	case "goroutine":
+		return handlers.SinkGoroutine
+	case "socket":
+		return handlers.SinkSocket
+	}
+	return handlers.SinkAuto
 }

@@ -39,6 +39,18 @@ func TestSize(t *testing.T) {
 	}
 }
 
+func TestSpan(t *testing.T) {
+	var got span
+	if err := got.UnmarshalText([]byte("1h30m")); err != nil || time.Duration(got) != 90*time.Minute {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, text := range []string{"", "0s", "-1h", "12", "1 day", "2562047h"} { // the last and a time today are too much for a Duration
+		if err := got.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q was read as %v", text, got)
+		}
+	}
+}
+
 func TestPublicURL(t *testing.T) {
 	for text, want := range map[string]publicURL{"https://snug.example/": "https://snug.example", "http://host:8080/chat": "http://host:8080/chat"} {
 		var got publicURL
@@ -46,7 +58,7 @@ func TestPublicURL(t *testing.T) {
 			t.Errorf("%s: got %s, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "snug.example", "ftp://x", "https://", "https://u:p@x", "https://x/?a", "https://x/#a"} {
+	for _, text := range []string{"", "snug.example", "ftp://x", "https://", "https://u:p@x", "https://x/?a", "https://x/#a", "https://x/?", "https://x/#"} {
 		if err := new(publicURL).UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q was taken", text)
 		}

@@ -51,19 +51,25 @@ type serveCmd struct {
 	ShellEvery span `default:"200ms" placeholder:"TIME" group:"The whole relay" help:"Steady pace of posts from shells into one room."`
 	KnockEvery span `default:"5s" placeholder:"TIME" group:"The whole relay" help:"Steady pace of knocks at one room."`
 
-	Heartbeat       span `default:"10s" placeholder:"TIME" group:"Streams" help:"How often a quiet stream says that it lives, 5s to 25s; clients may ask for another."`
-	StreamLife      span `default:"280s" placeholder:"TIME" group:"Streams" help:"Planned age of a stream, below the limit of the proxies in front."`
-	PollHold        span `default:"25s" placeholder:"TIME" group:"Streams" help:"How long a poll waits for something to tell, 25s at most."`
-	WriteTimeout    span `default:"10s" placeholder:"TIME" group:"Streams" help:"How long one write may wait for a slow reader before its stream ends; it resumes where it was."`
-	BodyTimeout     span `default:"60s" placeholder:"TIME" group:"Streams" help:"How long a request may take to send its body."`
-	ReconnectSpread span `default:"5s" placeholder:"TIME" group:"Streams" help:"Over how long clients are told to come back after a stop."`
+	Heartbeat       span     `default:"10s" placeholder:"TIME" group:"Streams" help:"How often a quiet stream says that it lives, 5s to 25s; clients may ask for another."`
+	StreamLife      span     `default:"280s" placeholder:"TIME" group:"Streams" help:"Planned age of a stream, below the limit of the proxies in front."`
+	PollHold        span     `default:"25s" placeholder:"TIME" group:"Streams" help:"How long a poll waits for something to tell, 25s at most."`
+	WriteTimeout    span     `default:"10s" placeholder:"TIME" group:"Streams" help:"How long one write may wait for a slow reader before its stream ends; it resumes where it was."`
+	BodyTimeout     span     `default:"60s" placeholder:"TIME" group:"Streams" help:"How long a request may take to send its body."`
+	Sink            sinkName `default:"auto" enum:"auto,goroutine,socket" placeholder:"HOW" help:"How streams are written: socket, without a goroutine for each, needs Linux and no TLS here; goroutine works everywhere; auto takes the first where it can."`
+	ReconnectSpread span     `default:"5s" placeholder:"TIME" group:"Streams" help:"Over how long clients are told to come back after a stop."`
 }
 
 // Run serves until SIGINT or SIGTERM. A second signal ends the process at once.
 func (c *serveCmd) Run(log *slog.Logger, out *output) error {
-	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer release()
-	context.AfterFunc(ctx, release)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	context.AfterFunc(signals, func() {
+		release() // first: once anybody can see the stop, the second signal counts
+		stop()
+	})
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -89,6 +95,8 @@ func (c *serveCmd) check() error {
 		return fmt.Errorf("--stream-life %v must be %v or more", c.StreamLife, wire.MinLife)
 	case time.Duration(c.PollHold) > wire.MaxHold:
 		return fmt.Errorf("--poll-hold %v must be %v or less", c.PollHold, wire.MaxHold)
+	case c.Sink == "socket" && (c.TLSCert != "" || c.TLSSelfSigned):
+		return errors.New("--sink socket and TLS here exclude each other; put TLS in front, or leave --sink out")
 	case time.Duration(c.AwayAfter) <= 20*time.Second:
 		return fmt.Errorf("--away-after %v must be more than 20s, the pace of an idle client", c.AwayAfter)
 	}
@@ -126,6 +134,7 @@ func (c *serveCmd) config(h hub.Hub, log *slog.Logger, metrics prometheus.Regist
 			Hold:      time.Duration(c.PollHold),
 			Write:     time.Duration(c.WriteTimeout),
 			Spread:    time.Duration(c.ReconnectSpread),
+			Sink:      c.Sink.sink(),
 		},
 		BodyTimeout: time.Duration(c.BodyTimeout),
 		ShellEvery:  time.Duration(c.ShellEvery),
@@ -147,7 +156,7 @@ func (c *serveCmd) serve(ctx context.Context, log *slog.Logger, out io.Writer) e
 	if err != nil {
 		return err
 	}
-	var run group
+	run := group{wait: relay.Wait}
 	ln, err := run.listen(c.Listen, "--listen", relay.HTTP(string(c.Listen)), conf)
 	if err != nil {
 		return err

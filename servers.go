@@ -19,6 +19,7 @@ const stopTime = 1200 * time.Millisecond
 type group struct {
 	servers   []*http.Server
 	listeners []net.Listener
+	wait      func(context.Context) error // for what Shutdown does not wait for; may be nil
 }
 
 // listen opens the address for srv, with TLS if conf is not nil. The error is a sentence that names the flag.
@@ -79,6 +80,9 @@ func (g *group) stop() {
 		if srv.Shutdown(ctx) != nil {
 			srv.Close()
 		}
+	}
+	if g.wait != nil {
+		_ = g.wait(ctx) // what is still open ends with the process
 	}
 }
 

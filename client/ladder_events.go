@@ -69,24 +69,38 @@ func (l *ladderRungs) failed(s *ladderStream, how string, wait int64, open bool)
 	}
 	switch next := l.streams.failed(s, how, l.board.heardAt); next {
 	case "control":
-		l.control = true
-		l.bridge()
-		if wait > 0 {
-			l.close(l.pull.ch)
-			l.pull.told(l.now, wait)
-		}
+		l.wait(wait)
 	case "1":
-		l.settle(next, "the network holds live answers back")
+		l.settleFor("held")
 	case "2":
-		l.settle(next, "the network refuses live answers")
+		l.settleFor("refused")
 	default:
 		l.open(next, false)
 	}
 }
 
+// wait waits until a poll gets through; then the stream is opened again.
+func (l *ladderRungs) wait(least int64) {
+	l.control = true
+	l.bridge()
+	if least > 0 {
+		l.close(l.pull.ch)
+		l.pull.told(l.now, least)
+	}
+}
+
 func (l *ladderRungs) climbFailed(s *ladderStream, how string, wait int64) {
+	if !l.settled && (how == "outage" || l.board.heardAt <= s.opened) { // nothing gets through, which is no fault of streams
+		l.wait(wait)
+		return
+	}
 	if s.rung == "0" && !s.hello && how != "outage" {
 		l.open("0b", true)
+		return
+	}
+	if !l.settled {
+		l.settleFor(how)
+		l.climb.failed() // see died
 		return
 	}
 	if how == "held" {
@@ -94,6 +108,15 @@ func (l *ladderRungs) climbFailed(s *ladderStream, how string, wait int64) {
 	}
 	l.climb.later(l.now, wait)
 	l.pull.resume(l.now)
+}
+
+// settleFor goes below the streams for what was done to them.
+func (l *ladderRungs) settleFor(how string) {
+	if how == "refused" {
+		l.settle("2", "the network refuses live answers")
+	} else {
+		l.settle("1", "the network holds live answers back")
+	}
 }
 
 func (l *ladderRungs) settle(rung Rung, why string) {
@@ -118,7 +141,8 @@ func (l *ladderRungs) died(s *ladderStream, mute bool) {
 		l.settle("1", "the network cuts live answers off")
 		l.climb.failed() // the first climb comes soon all the same; a stream that takes over and dies again is not to happen each minute
 	case mute:
-		l.open(s.rung, false)
+		l.bridge() // a network that lets a hello through and keeps what follows is found out by a heartbeat only
+		l.open(s.rung, true)
 	default:
 		l.streamAt = l.now + ladderBackoff(l.streams.span.young, l.r)
 	}

@@ -41,26 +41,33 @@ func TestMatrix(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes minutes")
 	}
+	t.Parallel()
 	m := newMatrix(t)
-	var wg sync.WaitGroup
-	free := make(chan struct{}, rows)
 	var mu sync.Mutex
 	var done []row
 	all := slices.Concat(synthetic(), real())
-	for _, s := range all {
+	sideBySide(t, rows, all, func(s setup) string { return s.name }, func(t *testing.T, s setup) {
+		r := m.run(t, s)
+		mu.Lock()
+		defer mu.Unlock()
+		done = append(done, r)
+	})
+	report(t, all, done)
+}
+
+// sideBySide runs subtests that mostly wait, so many at a time; t.Parallel would allow only as many as there are processors.
+func sideBySide[C any](t *testing.T, n int, cases []C, name func(C) string, run func(*testing.T, C)) {
+	t.Helper()
+	var wg sync.WaitGroup
+	free := make(chan struct{}, n)
+	for _, c := range cases {
 		wg.Go(func() {
 			free <- struct{}{}
 			defer func() { <-free }()
-			t.Run(s.name, func(t *testing.T) { // they run side by side: most of their time they wait
-				r := m.run(t, s)
-				mu.Lock()
-				defer mu.Unlock()
-				done = append(done, r)
-			})
+			t.Run(name(c), func(t *testing.T) { run(t, c) })
 		})
 	}
 	wg.Wait()
-	report(t, all, done)
 }
 
 // matrix has what all rows share.

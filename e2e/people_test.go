@@ -128,6 +128,7 @@ type change struct {
 type arrival struct {
 	number int
 	at     time.Time
+	posted int64 // by the relay's clock, in milliseconds
 }
 
 // join brings somebody in. Joining itself is tried until it works, as a person would.
@@ -191,7 +192,7 @@ func (p *talker) hear(e client.Event) {
 	switch e.Kind {
 	case client.KindText:
 		if _, err := fmt.Sscan(e.Body, &from, &n); err == nil && from == e.Alias {
-			p.got = append(p.got, arrival{n, time.Now()})
+			p.got = append(p.got, arrival{n, time.Now(), e.At.UnixMilli()})
 			return
 		}
 	case client.KindJoined, client.KindLeft:

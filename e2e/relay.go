@@ -7,6 +7,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func startRelay(t testing.TB, limits hub.Limits) *Relay {
 
 func (r *Relay) start() {
 	r.t.Helper()
-	r.Hub = &Watched{Hub: hub.NewMemory(r.limits), changed: make(chan struct{})}
+	r.Hub = &Watched{Hub: hub.NewMemory(r.limits), changed: make(chan struct{}), members: make(map[wire.SessionID]wire.MemberID)}
 	h, err := handlers.New(handlers.Config{Hub: r.Hub, Limits: r.limits.Wire(), Static: static.Files})
 	if err != nil {
 		r.t.Fatal(err)
@@ -85,7 +86,23 @@ func (r *Relay) Restart() {
 type Watched struct {
 	hub.Hub
 	mu      sync.Mutex
-	changed chan struct{} // closed and replaced by note; guarded by mu
+	changed chan struct{}                    // closed and replaced by note; guarded by mu
+	members map[wire.SessionID]wire.MemberID // guarded by mu
+	carried []Carried                        // guarded by mu
+}
+
+// Carried is a frame as the relay, or whoever listens there, gets to see it.
+type Carried struct {
+	Room  wire.RoomID
+	From  wire.MemberID
+	Frame []byte
+}
+
+// Carried is every frame that was posted, in this life of the relay, in order.
+func (w *Watched) Carried() []Carried {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.carried)
 }
 
 // Await returns when the hub's numbers are as they should be, or fails the test.
@@ -117,7 +134,11 @@ func (w *Watched) note() {
 // Join implements hub.Hub.
 func (w *Watched) Join(room wire.RoomID, j hub.Join) (wire.Joined, error) {
 	defer w.note()
-	return w.Hub.Join(room, j)
+	joined, err := w.Hub.Join(room, j)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.members[joined.Session] = joined.Member
+	return joined, err
 }
 
 // Leave implements hub.Hub.
@@ -129,7 +150,13 @@ func (w *Watched) Leave(room wire.RoomID, s wire.SessionID) error {
 // Post implements hub.Hub.
 func (w *Watched) Post(room wire.RoomID, s wire.SessionID, p hub.Post) (hub.Posted, error) {
 	defer w.note()
-	return w.Hub.Post(room, s, p)
+	posted, err := w.Hub.Post(room, s, p)
+	if err == nil && !posted.Duplicate {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.carried = append(w.carried, Carried{room, w.members[s], p.Frame})
+	}
+	return posted, err
 }
 
 // PostShell implements hub.Hub.

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -24,7 +25,7 @@ const (
 	jsons  = "application/json"
 )
 
-// maxList bounds JSON bodies that hold a list of ids: some thousand chunks of an ack.
+// maxList bounds JSON bodies that hold a list of ids: some thousand chunks.
 const maxList = 64 << 10
 
 // maxJoin bounds a join: the joiner's card and those of the members it knew, in base64 with room for the ids around them.
@@ -119,22 +120,46 @@ func readBody(c echo.Context, max int) ([]byte, error) {
 	return nil, fmt.Errorf("body: %w: it ended too early", wire.ErrMalformed)
 }
 
-// proof is how much of a body must have come before memory for all of it is set aside: a claimed length costs nothing.
-const proof = 64 << 10
+// How much of a body must have come before more memory is set aside for it, so that a claimed length costs nothing: first,
+// then what is proof enough for all of it.
+const (
+	first = 4 << 10
+	proof = 64 << 10
+)
 
 // readUpTo reads to the end. With the length known the result has no slack, since chunks are kept as they are read.
-func readUpTo(r io.Reader, length int64) ([]byte, error) {
+func readUpTo(r io.Reader, length int64) (b []byte, err error) {
 	if length < 0 {
 		b, err := io.ReadAll(r)
 		return bytes.Clone(b), err
 	}
-	b := make([]byte, min(length, proof))
-	n, err := io.ReadFull(r, b)
-	if err == nil && length > proof {
-		b = append(make([]byte, 0, length), b...)[:length]
-		_, err = io.ReadFull(r, b[n:])
+	for _, size := range []int64{first, proof, length} {
+		n := len(b)
+		b = append(make([]byte, 0, min(size, length)), b...)[:min(size, length)]
+		if _, err = io.ReadFull(r, b[n:]); err != nil || size >= length {
+			break
+		}
 	}
 	return b, err
+}
+
+// strangers is how many large bodies are read at once of senders who have shown no session: a join that brings a list of
+// members, a long post from a shell. Its token stands in the body or is anybody's to make up, so what such bodies hold
+// meanwhile (45 MB at most) is bounded here, and not by any room's budget.
+const strangers = 32
+
+// readStranger reads a body of a sender without session by read. Errors: errSlowDown if it may be large and too many are.
+func (s *Server) readStranger(c echo.Context, read func() error) error {
+	if n := c.Request().ContentLength; n >= 0 && n <= proof {
+		return read()
+	}
+	select {
+	case s.strangers <- struct{}{}:
+		defer func() { <-s.strangers }()
+		return read()
+	default:
+		return later{errSlowDown, 2 * time.Second}
+	}
 }
 
 func isType[T error](err error) bool {

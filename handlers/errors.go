@@ -57,7 +57,7 @@ var refusals = []refusal{
 	{errMediaType, http.StatusUnsupportedMediaType, wire.CodeMediaType, "this path does not take a body of that Content-Type", 0},
 	{errNoToken, http.StatusUnauthorized, wire.CodeNoToken, "sending into a room needs its post token: Authorization: Bearer TOKEN, or ?auth=TOKEN", 0},
 	{errWrongToken, http.StatusForbidden, wire.CodeWrongToken, "this token does not belong to this room", 0},
-	{errSlowDown, http.StatusTooManyRequests, wire.CodeSlowDown, "too many requests for this room; come again a little later", 0},
+	{errSlowDown, http.StatusTooManyRequests, wire.CodeSlowDown, "too many requests; come again a little later", 0},
 	{wire.ErrMalformed, http.StatusBadRequest, wire.CodeBadRequest, "", 0},
 	{hub.ErrBadCursor, http.StatusBadRequest, wire.CodeBadCursor, "the cursor is ahead of the room", 0},
 	{hub.ErrNoSession, http.StatusUnauthorized, wire.CodeNoSession, "this session is unknown or has ended; join again", 0},

@@ -6,6 +6,7 @@ package handlers
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -60,7 +61,22 @@ type Streams struct {
 	PushThrough time.Duration
 	// Spread is over how long clients are told to come back after a shutdown. Zero: 5 s.
 	Spread time.Duration
+	// Sink is how streams are written. Zero: SinkAuto.
+	Sink Sink
 }
+
+// Sink is a way to write streams. They send the same bytes.
+type Sink uint8
+
+const (
+	// SinkAuto takes SinkSocket where it can: plain HTTP/1 over TCP on Linux, under an http.Server that Server.HTTP has made.
+	SinkAuto Sink = iota
+	// SinkGoroutine writes from the goroutine of the request, through net/http.
+	SinkGoroutine
+	// SinkSocket takes the connection over and writes to its socket; an idle stream has no goroutine. New refuses it where
+	// there is no such thing; connections that are not plain HTTP/1 still have a goroutine.
+	SinkSocket
+)
 
 // Server is the relay's http.Handler. It is static after construction, but for draining and the rate limits.
 type Server struct {
@@ -72,6 +88,11 @@ type Server struct {
 	knocks  *limiter
 	shells  *limiter
 	buffers sync.Pool // of *[]byte, for sinks: an idle stream holds none
+	start   time.Time // static; the clock of feeds counts from here
+	sockets sockets
+	tidy    tidy
+
+	strangers chan struct{} // a place for each large body that is read of somebody who has shown no session
 
 	drainOnce sync.Once
 	draining  chan struct{} // closed by Drain
@@ -92,6 +113,12 @@ func New(conf Config) (*Server, error) {
 		knocks:   newLimiter(conf.KnockEvery, conf.KnockBurst),
 		shells:   newLimiter(conf.ShellEvery, conf.ShellBurst),
 		draining: make(chan struct{}),
+		start:    time.Now().Add(-time.Second), // so that no time is zero
+
+		strangers: make(chan struct{}, strangers),
+	}
+	if conf.Streams.Sink == SinkSocket && !socketsWork {
+		return nil, errors.New("handlers: this system has no sockets to write to directly")
 	}
 	var err error
 	if s.page, err = loadPage(conf.Static); err != nil {
@@ -127,8 +154,19 @@ func (c Config) withDefaults() Config {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
 // Drain tells every stream and poll to end: streams say bye with a delay spread over Streams.Spread, polls answer at
-// once, and no new ones begin. It returns at once and may be called more than once; http.Server.Shutdown does the waiting.
-func (s *Server) Drain() { s.drainOnce.Do(func() { close(s.draining) }) }
+// once, and no new ones begin. It returns at once and may be called more than once; http.Server.Shutdown and Wait do the waiting.
+func (s *Server) Drain() {
+	s.drainOnce.Do(func() {
+		close(s.draining)
+		s.sockets.drain()
+	})
+}
+
+// Wait returns when the streams that http.Server.Shutdown does not know of have ended after Drain, or with ctx's error.
+func (s *Server) Wait(ctx context.Context) error { return s.sockets.wait(ctx) }
+
+// now is the clock of feeds. It is never zero.
+func (s *Server) now() time.Duration { return time.Since(s.start) }
 
 func (s *Server) isDraining() bool {
 	select {

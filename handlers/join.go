@@ -17,7 +17,7 @@ func (s *Server) join(c echo.Context) error {
 		return err
 	}
 	var req wire.JoinRequest
-	if err := readJSON(c, maxJoin, &req, false); err != nil {
+	if err := s.readStranger(c, func() error { return readJSON(c, maxJoin, &req, false) }); err != nil {
 		return err
 	}
 	if !req.Access.Opens(room) {

@@ -13,7 +13,7 @@ type metrics struct {
 	requests, refused, ended *prometheus.CounterVec
 	panics, unsent           prometheus.Counter
 	serverErrors             *prometheus.CounterVec
-	kinds                    map[string]kindMetrics // by kind of reader; static
+	kinds                    map[string]*kindMetrics // by kind of reader; static
 	all                      []prometheus.Collector
 }
 
@@ -41,13 +41,13 @@ func newMetrics(h hub.Hub) *metrics {
 		unsent: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "snug_answers_unsent_total", Help: "Answers that nobody waited for to the end."}),
 		serverErrors: counters("snug_server_errors_total", "Errors of the HTTP server outside any request.", "reason"),
-		kinds:        map[string]kindMetrics{},
+		kinds:        map[string]*kindMetrics{},
 	}
 	open := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "snug_readers", Help: "Streams, batches and polls open now."}, []string{"kind"})
 	deliveries := counters("snug_deliveries_total", "Events of the log written to readers.", "kind")
 	flushes := counters("snug_flushes_total", "Writes to readers.", "kind")
 	for _, kind := range []string{kindStream, kindOctets, kindBatch, kindPoll} {
-		m.kinds[kind] = kindMetrics{open.WithLabelValues(kind), deliveries.WithLabelValues(kind), flushes.WithLabelValues(kind)}
+		m.kinds[kind] = &kindMetrics{open.WithLabelValues(kind), deliveries.WithLabelValues(kind), flushes.WithLabelValues(kind)}
 	}
 	m.all = []prometheus.Collector{m.requests, m.refused, m.ended, m.panics, m.unsent, m.serverErrors, open, deliveries, flushes, newHubCollector(h)}
 	return m

@@ -27,12 +27,20 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
-		method, status := knownMethod(c.Request().Method), c.Response().Status
-		s.metrics.request(route(c), method, status)
-		s.log.LogAttrs(context.Background(), slog.LevelDebug, "request",
-			slog.String("route", route(c)), slog.String("method", method), slog.Int("status", status),
-			slog.Duration("took", time.Since(start)), slog.Int64("bytes", c.Response().Size))
+		if !handedOver(c) {
+			s.answered(route(c), knownMethod(c.Request().Method), c.Response().Status, time.Since(start), c.Response().Size)
+		}
 		return nil
+	}
+}
+
+// answered counts and logs a request.
+func (s *Server) answered(route, method string, status int, took time.Duration, bytes int64) {
+	s.metrics.request(route, method, status)
+	if s.log.Enabled(context.Background(), slog.LevelDebug) {
+		s.log.LogAttrs(context.Background(), slog.LevelDebug, "request",
+			slog.String("route", route), slog.String("method", method), slog.Int("status", status),
+			slog.Duration("took", took), slog.Int64("bytes", bytes))
 	}
 }
 

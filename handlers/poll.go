@@ -16,6 +16,7 @@ import (
 
 const (
 	maxPollRooms = 16        // of one POST /poll
+	maxPollBody  = 4 << 10   // of the list of rooms: 256 bytes each, twice what one takes
 	maxPolled    = 256 << 10 // of events in an answer, what nearly every proxy lets through at once
 )
 
@@ -75,7 +76,7 @@ func (s *Server) polls(c echo.Context) error {
 
 func readPollRooms(c echo.Context) ([]wire.PollRoom, error) {
 	var rooms []wire.PollRoom
-	if err := readJSON(c, maxList, &rooms, false); err != nil {
+	if err := readJSON(c, maxPollBody, &rooms, false); err != nil {
 		return nil, err
 	}
 	if len(rooms) == 0 || len(rooms) > maxPollRooms {

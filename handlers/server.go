@@ -10,7 +10,7 @@ import (
 )
 
 // HTTP returns an http.Server for this Server, with its limits and with Drain on shutdown; the caller listens, sets TLS and
-// shuts it down. It has no WriteTimeout and no ReadTimeout, since those would cut streams: deadlines are set for each request.
+// shuts it down, with Wait behind Shutdown. It has no WriteTimeout and no ReadTimeout, since those would cut streams: deadlines are set for each request.
 func (s *Server) HTTP(addr string) *http.Server {
 	h := &http.Server{
 		Addr:              addr,
@@ -20,6 +20,7 @@ func (s *Server) HTTP(addr string) *http.Server {
 		MaxHeaderBytes:    16 << 10,        // proxies add headers; ours are short
 		ErrorLog:          log.New(serverLog{s.log, s.metrics}, "", 0),
 	}
+	h.ConnContext = rememberConn
 	h.RegisterOnShutdown(s.Drain)
 	return h
 }

@@ -28,7 +28,11 @@ func (s *Server) shell(c echo.Context) error {
 	if !s.shells.allow(room) { // after the token, so that no stranger can use up the room's pace
 		return later{errSlowDown, s.conf.ShellEvery}
 	}
-	body, err := readBody(c, wire.MaxShell)
+	var body []byte
+	err = s.readStranger(c, func() (err error) {
+		body, err = readBody(c, wire.MaxShell)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -31,18 +31,30 @@ func (s *Server) stream(c echo.Context) error {
 		return later{hub.ErrClosed, s.spread()}
 	}
 	kind, of := req.kind()
-	sub, err := s.conf.Hub.Subscribe(req.room, req.session, req.after, of)
-	if err != nil {
+	f := s.newFeed(req, s.metrics.kinds[kind])
+	if conn := s.plainConn(c.Request()); conn != nil {
+		return s.streamSocket(c, conn, f, req)
+	}
+	if f.sub, err = s.conf.Hub.Subscribe(req.room, req.session, req.after, of); err != nil {
 		return err
 	}
-	defer sub.Close()
-	count := s.metrics.kinds[kind]
-	count.open.Inc()
-	defer count.open.Dec()
+	defer f.sub.Close()
+	s.opened(&f)
 	streamHeaders(c, req.octets)
-	k := s.newSink(c, sub, req, count)
-	s.metrics.ended.WithLabelValues(k.run(c.Request().Context())).Inc()
+	c.Response().WriteHeader(http.StatusOK)
+	s.closed(&f, s.newSink(c, f).run(c.Request().Context()))
 	return nil
+}
+
+func (s *Server) opened(f *feed) {
+	f.count.open.Inc()
+	s.tidy.changed()
+}
+
+func (s *Server) closed(f *feed, why string) {
+	f.count.open.Dec()
+	s.metrics.ended.WithLabelValues(why).Inc()
+	s.tidy.changed()
 }
 
 func (s *Server) parseStream(c echo.Context) (req streamRequest, err error) {
@@ -97,7 +109,6 @@ func streamHeaders(c echo.Context, asOctets bool) {
 	}
 	h.Set("Cache-Control", "no-cache, no-store, no-transform")
 	h.Set("X-Accel-Buffering", "no")
-	c.Response().WriteHeader(http.StatusOK)
 }
 
 // spread is a random delay before coming back after a shutdown, so that not everybody comes at once.

@@ -130,6 +130,8 @@ func (r *room) reserve(bytes, limit int64) bool {
 
 // relief makes other rooms yield when the relay is full. Its mutex is held while one room after the other is locked.
 type relief struct {
+	give func(r *room, bytes int64) // static: about the bytes, of what is for members that are away
+
 	mu     sync.Mutex
 	failed time.Duration // when it was last of no use, guarded by mu; zero: never
 }
@@ -139,11 +141,19 @@ const (
 	reliefPause = 250 * time.Millisecond // after a failure; looking for the largest costs a walk over all rooms
 )
 
-// relieved runs f, and again each time ErrRelayFull could be mended by making other rooms yield. need is about what f adds.
-func (h *Memory) relieved(own wire.RoomID, need int64, f func() error) error {
+// giveAll is what other rooms give for messages and members: files, then members. For a file they give files only, by
+// dropChunks, since its sender can wait.
+func (r *room) giveAll(bytes int64) {
+	before := r.total()
+	r.yield(bytes)
+	r.dismiss(bytes - before + r.total())
+}
+
+// relieved runs f, and again each time ErrRelayFull could be mended by making other rooms give. need is about what f adds.
+func (h *Memory) relieved(by *relief, own wire.RoomID, need int64, f func() error) error {
 	const tries = 3 // another may take what was freed
 	err := f()
-	for i := 1; i < tries && errors.Is(err, ErrRelayFull) && h.relieve(own, need); i++ {
+	for i := 1; i < tries && errors.Is(err, ErrRelayFull) && h.relieve(by, own, need); i++ {
 		err = f()
 	}
 	return err
@@ -151,27 +161,26 @@ func (h *Memory) relieved(own wire.RoomID, need int64, f func() error) error {
 
 // relieve makes the rooms that hold the most give up what is owed only to members that are away. The own room has
 // yielded already. No room may be locked by the caller.
-func (h *Memory) relieve(own wire.RoomID, need int64) bool {
-	h.relief.mu.Lock()
-	defer h.relief.mu.Unlock()
+func (h *Memory) relieve(by *relief, own wire.RoomID, need int64) bool {
+	by.mu.Lock()
+	defer by.mu.Unlock()
 	limit := h.limits.RelayBytes
 	if h.bytes.Load()+need <= limit {
 		return true // somebody else has made room
 	}
-	if f := h.relief.failed; f != 0 && h.now()-f < reliefPause {
+	if f := by.failed; f != 0 && h.now()-f < reliefPause {
 		return false
 	}
 	for _, r := range h.largest(own) {
 		r.mu.Lock()
-		r.yield(h.bytes.Load() + need - limit)
-		r.dismiss(h.bytes.Load() + need - limit)
+		by.give(r, h.bytes.Load()+need-limit)
 		r.unlock()
 		if h.bytes.Load()+need <= limit {
-			h.relief.failed = 0
+			by.failed = 0
 			return true
 		}
 	}
-	h.relief.failed = h.now()
+	by.failed = h.now()
 	return false
 }
 

@@ -145,9 +145,12 @@ func TestMembersFull(t *testing.T) {
 	timed(t, Limits{RoomMembers: 3}, func(f *fixture) {
 		known := []wire.Member{{ID: wire.MemberID{2}}, {ID: wire.MemberID{3}}, {ID: wire.MemberID{4}}, {ID: wire.MemberID{5}}}
 		f.equal(len(f.joinAs(Join{Member: wire.MemberID{1}, Known: known}).Members), 3)
-		_, err := f.Join(f.room, Join{Member: wire.MemberID{5}})
-		f.want(err, ErrMembersFull)
 		f.equal(f.join(3).Fresh, false)
+		f.equal(f.join(5).Fresh, true) // in the place of 2, who is away
+		f.equal(f.registered(), []byte{1, 3, 5})
+		_, err := f.Join(f.room, Join{Member: wire.MemberID{6}})
+		f.want(err, ErrMembersFull) // all are here
+		f.equal(f.Stats().LetGo[wire.ReasonFull], 1)
 	})
 }
 

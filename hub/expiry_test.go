@@ -180,7 +180,6 @@ func TestKnocksExpire(t *testing.T) {
 		f.check(f.Knock(f.room, id, []byte("hello")))
 		stay(5*time.Minute, one)
 		f.check(f.Knock(f.room, wire.KnockID{2}, nil))
-		f.want(f.Knock(f.room, wire.KnockID{3}, nil), ErrKnocksFull)
 		f.check(f.Knock(f.room, wire.KnockID{2}, []byte("changed")))
 		f.check(f.AnswerKnock(f.room, one.Session, id, []byte("who")))
 		f.check(f.AnswerKnock(f.room, one.Session, id, []byte("are you")))
@@ -195,6 +194,22 @@ func TestKnocksExpire(t *testing.T) {
 		f.equal(len(one.update().Knocks), 1)
 		time.Sleep(time.Minute)
 		f.want(f.Knock(f.room, id, nil), ErrNobody) // nobody is present
+	})
+}
+
+// TestOldestKnockYields: strangers who knock and run keep nobody out; whom somebody has answered stays.
+func TestOldestKnockYields(t *testing.T) {
+	timed(t, Limits{RoomKnocks: 2}, func(f *fixture) {
+		one := f.join(1)
+		for n := range byte(3) {
+			f.check(f.Knock(f.room, wire.KnockID{n}, nil))
+		}
+		_, _, err := f.KnockAnswers(f.room, wire.KnockID{0}, 0)
+		f.want(err, ErrNoKnock)
+		f.check(f.AnswerKnock(f.room, one.Session, wire.KnockID{1}, []byte("who")))
+		f.check(f.AnswerKnock(f.room, one.Session, wire.KnockID{2}, []byte("who")))
+		f.want(f.Knock(f.room, wire.KnockID{3}, nil), ErrKnocksFull)
+		f.verify()
 	})
 }
 

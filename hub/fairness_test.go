@@ -62,3 +62,22 @@ func TestRelayFullOfMembersThatNeverCome(t *testing.T) {
 		friend.leave()
 	})
 }
+
+// TestFileCostsNoOtherRoomItsMembers: to make place for a file other rooms give up files, not members.
+func TestFileCostsNoOtherRoomItsMembers(t *testing.T) {
+	timed(t, Limits{RelayBytes: 1 << 20, RoomBytes: 1 << 20}, func(f *fixture) {
+		time.Sleep(time.Second)
+		other := f.elsewhere(1)
+		big, _ := other.join(1), other.join(2)
+		for range 8 {
+			big.post(70_000)
+		}
+		f.check(big.put(1, 100_000))
+		own, friend := f.join(1), f.join(2)
+		stay(time.Minute, own, friend, big)
+		f.check(own.put(1, 200_000))
+		f.equal(f.Stats().ChunksDropped, 1)
+		f.want(own.put(2, 200_000), ErrRelayFull)
+		f.equal(other.registered(), []byte{1, 2})
+	})
+}

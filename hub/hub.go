@@ -76,6 +76,10 @@ type Hub interface {
 	// the same session and kind ends. Errors: ErrBadCursor. The caller closes the subscription.
 	Subscribe(room wire.RoomID, s wire.SessionID, after wire.Cursor, kind Kind) (Subscription, error)
 
+	// SubscribeReader is Subscribe for a reader that no goroutine waits for: r is told instead of the channels, which are
+	// nil. It is not told of what is pending when the subscription begins.
+	SubscribeReader(room wire.RoomID, s wire.SessionID, after wire.Cursor, kind Kind, r Reader) (Subscription, error)
+
 	// PutChunk keeps a chunk for all other members of this moment. Putting the same id again stores nothing.
 	// Errors: ErrTooLarge, ErrChunksFull, ErrRelayFull, ErrNobody (no other member wants it).
 	PutChunk(room wire.RoomID, s wire.SessionID, id wire.ChunkID, body []byte) error
@@ -120,9 +124,10 @@ type Posted struct {
 	Roster *wire.Roster
 }
 
-// Subscription reads a room for one session. It belongs to one goroutine; only Ready and Done may be waited on from others.
+// Subscription reads a room for one session. It belongs to one goroutine at a time; only Ready and Done may be waited on from others.
 type Subscription interface {
-	// Hello describes where the subscription starts. HB, Life and Limits of it are left to the caller.
+	// Hello describes where the subscription starts. HB, Life and Limits of it are left to the caller. It is there until
+	// Next is called for the second time.
 	Hello() wire.Hello
 	// Next returns what is pending, without waiting: at most about max bytes of events, at least one event if there is any.
 	Next(max int) (Update, error)
@@ -134,18 +139,29 @@ type Subscription interface {
 	Close()
 }
 
+// Reader reads a subscription without a goroutine of its own, so that an open stream costs next to nothing while nothing happens.
+type Reader interface {
+	// Pump is called on one reader with all those of its room, itself among them, that may have something new or whose
+	// subscription has ended before Close. The hub calls it with no lock held, for one room at a time only, so a call that
+	// takes its time holds up nobody but the readers of that room, and what is posted meanwhile comes with the next call.
+	// It may come for nothing, and once more while or after the subscription is closed. batch must not be kept.
+	Pump(batch []Reader)
+}
+
 // ErrReplaced ends a subscription whose session has a newer one of the same kind.
 var ErrReplaced = errors.New("replaced by a newer stream of the session")
 
 // Update is what a subscription has to tell, in the order of the fields.
 type Update struct {
-	Gap    *wire.Gap       // owed and lost, before the events; through GapAt
-	GapAt  wire.Cursor     // where the reader stands after the gap
-	Events []wire.Framed   // shared by all readers; must not be changed
-	Cursor wire.Cursor     // where the reader stands after the events
-	Knocks []wire.Knock    // strangers' notes
-	Acked  *wire.Acked     // if it changed since the last Update and concerns the reader's own messages
-	Away   []wire.MemberID // who is away
+	Gap    *wire.Gap     // owed and lost, before the events; through GapAt
+	GapAt  wire.Cursor   // where the reader stands after the gap
+	Events []wire.Framed // the slice too is shared by all readers at the same place; must not be changed
+	Cursor wire.Cursor   // where the reader stands after the events
+	// Handled is what the reader has acked. A change of it alone does not make Ready receive.
+	Handled wire.Cursor
+	Knocks  []wire.Knock    // strangers' notes
+	Acked   *wire.Acked     // if it changed since the last Update and concerns the reader's own messages
+	Away    []wire.MemberID // who is away
 	// AwayChanged says that Away differs from the last Update's. A change of it alone does not make Ready receive.
 	AwayChanged bool
 	More        bool // max was reached, call Next again

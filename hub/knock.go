@@ -52,6 +52,19 @@ func (k *knocks) expire(before time.Duration) {
 	})
 }
 
+// yield ends the oldest knock that nobody has answered, so that a stranger who knocks and runs keeps nobody out. False if
+// all are answered.
+func (k *knocks) yield() bool {
+	i := slices.IndexFunc(k.list, func(x *knock) bool { return len(x.notes) == 0 })
+	if i < 0 {
+		return false
+	}
+	k.bytes -= k.list[i].cost()
+	close(k.list[i].more)
+	k.list = slices.Delete(k.list, i, i+1)
+	return true
+}
+
 // clear ends all knocks.
 func (k *knocks) clear() {
 	for _, x := range k.list {
@@ -96,7 +109,7 @@ func (r *room) knock(id wire.KnockID, body []byte) error {
 		k.at = now
 		return nil
 	}
-	if k == nil && len(r.knocks.list) >= r.hub.limits.RoomKnocks {
+	if k == nil && len(r.knocks.list) >= r.hub.limits.RoomKnocks && !r.knocks.yield() {
 		return ErrKnocksFull
 	}
 	if err := r.admit(need{beside: knockCost + int64(len(body))}); err != nil {

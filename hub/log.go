@@ -34,6 +34,7 @@ type log struct {
 	shell       reader // stands for the shells as a poster; reads nothing
 	ids         ids
 
+	latest         latest    // what was read last
 	concerned      []*reader // have something new to hear about their own messages; the room takes them
 	freed, expired uint64    // messages since the room last took the figures
 }
@@ -164,6 +165,7 @@ func (l *log) kill(e *entry) {
 		l.ids.release(e.from, e.id, e.from == &l.shell)
 	}
 	e.event = nil
+	l.latest.forget(e.seq)
 }
 
 // expire drops what was added at or before the given time.
@@ -176,6 +178,7 @@ func (l *log) expire(before time.Duration) {
 		}
 		l.bytes -= int64(len(e.event))
 		e.event = nil
+		l.latest.forget(e.seq)
 		if e.message {
 			l.messages--
 			l.expired++

@@ -39,7 +39,7 @@ func (h *Memory) Join(id wire.RoomID, j Join) (out wire.Joined, err error) {
 		return out, ErrTooLarge
 	}
 	data := wire.MustJSON(wire.Member{ID: j.Member, Card: j.Card})
-	err = h.relieved(id, memberCost+int64(2*len(data)), func() error {
+	err = h.relieved(&h.relief, id, memberCost+int64(2*len(data)), func() error {
 		r, err := h.lockOrMake(id)
 		if err != nil {
 			return err
@@ -83,8 +83,8 @@ func (r *room) handled(c *wire.Cursor) *uint64 {
 // welcome registers a new member, in a new room together with those it knew.
 func (r *room) welcome(j Join, data []byte) (*member, error) {
 	first := r.log.head == 0
-	if len(r.list) >= r.hub.limits.RoomMembers {
-		return nil, ErrMembersFull
+	if err := r.makePlace(); err != nil {
+		return nil, err
 	}
 	n := need{log: entryCost + int64(len(data)+noteFraming), beside: memberCost + int64(len(j.Card)), letGo: true}
 	if first {
@@ -104,6 +104,20 @@ func (r *room) welcome(j Join, data []byte) (*member, error) {
 		}
 	}
 	return m, nil
+}
+
+// makePlace lets go of the member furthest behind among those away, if the room has all the members it may have: a tab
+// that was closed without a word must not keep somebody out for hours.
+func (r *room) makePlace() error {
+	if len(r.list) < r.hub.limits.RoomMembers {
+		return nil
+	}
+	idle := r.idle()
+	if len(idle) == 0 {
+		return ErrMembersFull
+	}
+	r.letGo(idle[:1])
+	return nil
 }
 
 // remember registers, as away, the members that the first in a new room knew. Whom the budget refuses is left out: they
@@ -184,7 +198,7 @@ func (h *Memory) SetCard(id wire.RoomID, s wire.SessionID, card []byte) error {
 	if len(card) > wire.MaxCard {
 		return ErrTooLarge
 	}
-	return h.relieved(id, int64(3*len(card)), func() error {
+	return h.relieved(&h.relief, id, int64(3*len(card)), func() error {
 		r, m, err := h.enterPresent(id, s)
 		if err != nil {
 			return err

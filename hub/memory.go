@@ -18,7 +18,9 @@ type Memory struct {
 	shards [64]shard
 	tally  tally
 	bytes  atomic.Int64 // what all rooms hold; never above limits.RelayBytes but for what cannot be refused
-	relief relief
+
+	relief     relief // for messages and members
+	fileRelief relief // for files
 
 	done chan struct{}  // closed by Close
 	once sync.Once      // guards the closing of done
@@ -42,6 +44,7 @@ var _ Hub = (*Memory)(nil)
 // NewMemory returns an empty hub. It starts one goroutine, which frees what nobody asks for any more; Close ends it.
 func NewMemory(limits Limits) *Memory {
 	h := &Memory{limits: limits.orDefaults(), start: time.Now(), done: make(chan struct{})}
+	h.relief.give, h.fileRelief.give = (*room).giveAll, (*room).dropChunks
 	for i := range h.shards {
 		h.shards[i].rooms = make(map[wire.RoomID]*room)
 	}

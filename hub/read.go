@@ -1,6 +1,10 @@
 package hub
 
-import "snug/wire"
+import (
+	"slices"
+
+	"snug/wire"
+)
 
 // reading is what a reader finds behind a place in the log.
 type reading struct {
@@ -12,11 +16,55 @@ type reading struct {
 	more   bool   // max was reached
 }
 
+// latest is what was read last, kept for the many who read the same: a room's readers are nearly all at the same place.
+// Any reader at that place gets the same, because what stands behind it is owed to all of them but its poster.
+type latest struct {
+	reading
+	pos  uint64
+	max  int
+	from []*reader // who said something in it
+}
+
+// forget drops the reading if it holds the entry, so that what is freed is free.
+func (c *latest) forget(seq uint64) {
+	if seq > c.pos && seq <= c.at {
+		*c = latest{}
+	}
+}
+
 // read returns what is owed to r behind pos, which is not below r.acked: about max bytes of it, at least one event.
-func (l *log) read(r *reader, pos uint64, max int) (out reading) {
+func (l *log) read(r *reader, pos uint64, max int) reading {
+	if pos == l.head {
+		return reading{at: pos}
+	}
+	c := &l.latest
+	if len(c.events) > 0 && c.pos == pos && c.max == max && (c.more || c.at == l.head) && !slices.Contains(c.from, r) {
+		return c.reading
+	}
+	out, own := l.collect(r, pos, max)
+	if !out.gap && !own {
+		*c = latest{reading: out, pos: pos, max: max, from: l.posters(pos, out.at)}
+	}
+	return out
+}
+
+// posters lists who said something behind pos and up to at.
+func (l *log) posters(pos, at uint64) (list []*reader) {
+	for i := l.find(pos + 1); i < len(l.entries) && l.entries[i].seq <= at; i++ {
+		if f := l.entries[i].from; f != nil && !slices.Contains(list, f) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// collect reads without the help of what was read last. own says that something of the reader's own was left out.
+func (l *log) collect(r *reader, pos uint64, max int) (out reading, own bool) {
 	i := l.find(pos + 1)
 	for ; i < len(l.entries) && !l.entries[i].live(); i++ {
-		if e := &l.entries[i]; !e.dead() && e.from != r {
+		e := &l.entries[i]
+		own = own || e.from == r
+		if !e.dead() && e.from != r {
 			out.gap, out.gapAt = true, e.seq
 			if e.message {
 				out.lost++
@@ -26,18 +74,19 @@ func (l *log) read(r *reader, pos uint64, max int) (out reading) {
 	for size := 0; i < len(l.entries); i++ {
 		e := &l.entries[i]
 		if e.from == r || e.dead() {
+			own = true
 			continue
 		}
 		if size >= max && size > 0 {
 			out.more = true
-			return out
+			return out, own
 		}
 		size += len(e.event)
 		out.events = append(out.events, e.event)
 		out.at = e.seq
 	}
 	out.at = l.head
-	return out
+	return out, own
 }
 
 // plan tells how many of the given readers have to leave, in this order, so that their leaving frees bytes and messages,

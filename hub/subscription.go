@@ -9,12 +9,15 @@ type subscription struct {
 	room   *room         // static
 	member *member       // static
 	kind   Kind          // static
-	hello  wire.Hello    // static
+	reader Reader        // static; told instead of the channels if it is not nil
 	ready  chan struct{} // one slot; the room's waker sends, never waiting; never closed
 	done   chan struct{} // closed when err is set
+	hello  *wire.Hello   // owned by the reader; dropped by the second Next
+	read   bool          // owned by the reader: Next was called
 
 	// Guarded by room.mu.
 	err     error   // why it has ended
+	quiet   bool    // its reader has closed it, and need not be told
 	index   int     // in wakes.subs
 	poked   bool    // in wakes.poked
 	pos     uint64  // everything up to here was handed out
@@ -26,6 +29,11 @@ type subscription struct {
 
 // Subscribe starts reading after the cursor; see Hub. A Poll counts as presence, since it comes in a POST.
 func (h *Memory) Subscribe(id wire.RoomID, session wire.SessionID, after wire.Cursor, kind Kind) (Subscription, error) {
+	return h.SubscribeReader(id, session, after, kind, nil)
+}
+
+// SubscribeReader is Subscribe for a reader without a goroutine; see Hub.
+func (h *Memory) SubscribeReader(id wire.RoomID, session wire.SessionID, after wire.Cursor, kind Kind, reader Reader) (Subscription, error) {
 	r, m, err := h.enter(id, session)
 	if err != nil {
 		return nil, err
@@ -40,11 +48,10 @@ func (h *Memory) Subscribe(id wire.RoomID, session wire.SessionID, after wire.Cu
 	if old := m.subs[kind]; old != nil {
 		old.endLocked(ErrReplaced)
 	}
-	s := r.subscribe(m, max(after.Seq, m.acked), kind)
-	return s, nil
+	return r.subscribe(m, max(after.Seq, m.acked), kind, reader), nil
 }
 
-func (r *room) subscribe(m *member, pos uint64, kind Kind) *subscription {
+func (r *room) subscribe(m *member, pos uint64, kind Kind, reader Reader) *subscription {
 	if kind == Stream {
 		m.told[kind] = m.outcome() // the hello arrives at once; that of a batch may arrive with its end
 	}
@@ -52,10 +59,9 @@ func (r *room) subscribe(m *member, pos uint64, kind Kind) *subscription {
 		room:   r,
 		member: m,
 		kind:   kind,
-		ready:  make(chan struct{}, 1),
-		done:   make(chan struct{}),
+		reader: reader,
 		pos:    pos,
-		hello: wire.Hello{
+		hello: &wire.Hello{
 			Cursor: r.cursor(pos),
 			Head:   r.cursor(r.log.head),
 			Roster: r.roster,
@@ -66,13 +72,16 @@ func (r *room) subscribe(m *member, pos uint64, kind Kind) *subscription {
 		awayGen: r.awayGen,
 		chunks:  m.chunks.acked,
 	}
-	s.ready <- struct{}{} // so that who waits before the first Next does not wait for a post
+	if reader == nil {
+		s.ready, s.done = make(chan struct{}, 1), make(chan struct{})
+		s.ready <- struct{}{} // so that who waits before the first Next does not wait for a post
+	}
 	m.subs[kind] = s
 	r.wakes.add(s)
 	return s
 }
 
-func (s *subscription) Hello() wire.Hello      { return s.hello }
+func (s *subscription) Hello() wire.Hello      { return *s.hello }
 func (s *subscription) Ready() <-chan struct{} { return s.ready }
 func (s *subscription) Done() <-chan struct{}  { return s.done }
 
@@ -80,6 +89,7 @@ func (s *subscription) Done() <-chan struct{}  { return s.done }
 func (s *subscription) Close() {
 	s.room.mu.Lock()
 	defer s.room.unlock()
+	s.quiet = true
 	s.endLocked(ErrReplaced)
 }
 
@@ -89,7 +99,13 @@ func (s *subscription) endLocked(why error) {
 		return
 	}
 	s.err = why
-	close(s.done)
+	switch {
+	case s.done != nil:
+		close(s.done)
+	case !s.quiet && !s.poked:
+		s.poked = true
+		s.room.wakes.poked = append(s.room.wakes.poked, s)
+	}
 	s.member.subs[s.kind] = nil
 	s.room.wakes.remove(s)
 }
@@ -106,6 +122,10 @@ func (m *member) endSubscriptions(r *room, why error) {
 // Next returns what is pending, without waiting; see Subscription.
 func (s *subscription) Next(max int) (Update, error) {
 	r := s.room
+	if s.read {
+		s.hello = nil
+	}
+	s.read = true
 	r.mu.Lock()
 	defer r.unlock()
 	r.sweepLocked(r.hub.now())
@@ -132,6 +152,7 @@ func (s *subscription) nextEvents(u *Update, limit int) {
 	}
 	s.pos = in.at
 	u.Events, u.Cursor, u.More = in.events, r.cursor(in.at), in.more
+	u.Handled = r.cursor(s.member.acked)
 }
 
 // nextChunkGap tells of lost chunks: once in each subscription, until an Ack follows the telling.

@@ -43,7 +43,7 @@ func (r *room) poke(m *member) {
 func (r *room) wakeLocked() {
 	w := &r.wakes
 	if len(w.subs) == 0 {
-		w.all, w.door, w.poked = false, false, nil
+		w.all, w.door = false, false
 	}
 	if w.running || !w.all && !w.door && len(w.poked) == 0 {
 		return
@@ -52,18 +52,28 @@ func (r *room) wakeLocked() {
 	r.hub.wg.Go(r.wake)
 }
 
-// wake tells subscriptions until there is nothing left to tell. It sends outside the lock and never waits.
+// wake tells subscriptions until there is nothing left to tell. It does so outside the lock and never waits, but for what
+// the readers' Pump takes; those with channels are told first.
 func (r *room) wake() {
 	var batch []*subscription
+	var readers []Reader
 	for {
 		if batch = r.takeWakes(batch[:0]); len(batch) == 0 {
 			return
 		}
+		readers = readers[:0]
 		for _, s := range batch {
+			if s.reader != nil {
+				readers = append(readers, s.reader)
+				continue
+			}
 			select {
 			case s.ready <- struct{}{}:
 			default: // it has been told and has not looked yet
 			}
+		}
+		if len(readers) > 0 {
+			readers[0].Pump(readers)
 		}
 	}
 }

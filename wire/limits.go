@@ -18,6 +18,5 @@ const (
 	MinLife     = 5 * time.Second
 	DefaultLife = 280 * time.Second // below the 300 s life that proxies give a connection
 
-	MaxHold     = 25 * time.Second // long poll; below the 30 s idle limit
-	DefaultHold = 25 * time.Second
+	MaxHold = 25 * time.Second // long poll; below the 30 s idle limit
 )

@@ -189,23 +189,40 @@ export class Rungs {
     if (live) this.#close(live.ch);
     this.#streams.live = null;
     const next = this.#streams.failed(s, how, this.board.heardAt);
-    if (next === 'control') {
-      this.#control = true;
-      this.#bridge();
-      if (!wait) return;
-      this.#close(this.#pull.ch);
-      this.#pull.told(this.now, wait);
-    } else if (next === '1') this.#settle(next, 'the network holds live answers back');
-    else if (next === '2') this.#settle(next, 'the network refuses live answers');
+    if (next === 'control') this.#wait(wait);
+    else if (next === '1') this.#settleFor('held');
+    else if (next === '2') this.#settleFor('refused');
     else this.#open(next, false);
+  }
+
+  /** Until a poll gets through; then the stream is opened again. @param {number} least */
+  #wait(least) {
+    this.#control = true;
+    this.#bridge();
+    if (!least) return;
+    this.#close(this.#pull.ch);
+    this.#pull.told(this.now, least);
   }
 
   /** @param {Stream} s @param {How} how @param {number} wait */
   #climbFailed(s, how, wait) {
+    const lost = how === 'outage' || this.board.heardAt <= s.opened; // nothing gets through, which is no fault of streams
+    if (!this.#settled && lost) return this.#wait(wait);
     if (s.rung === '0' && !s.hello && how !== 'outage') return this.#open('0b', true);
+    if (!this.#settled) {
+      this.#settleFor(how);
+      this.#climb.failed(); // see died
+      return;
+    }
     if (how === 'held') this.#climb.failed(); // a refusal is quick and costs little, an outage says nothing about streams
     this.#climb.later(this.now, wait);
     this.#pull.resume(this.now);
+  }
+
+  /** Goes below the streams for what was done to them. @param {How} how */
+  #settleFor(how) {
+    if (how === 'refused') this.#settle('2', 'the network refuses live answers');
+    else this.#settle('1', 'the network holds live answers back');
   }
 
   /** @param {Rung} rung @param {string} why */
@@ -230,8 +247,10 @@ export class Rungs {
     if (!hopeful) {
       this.#settle('1', 'the network cuts live answers off');
       this.#climb.failed(); // the first climb comes soon all the same; a stream that takes over and dies again is not to happen each minute
-    } else if (mute) this.#open(s.rung, false);
-    else this.#streamAt = now + backoff(this.#streams.span.young, this.r);
+    } else if (mute) {
+      this.#bridge(); // a network that lets a hello through and keeps what follows is found out by a heartbeat only
+      this.#open(s.rung, true);
+    } else this.#streamAt = now + backoff(this.#streams.span.young, this.r);
   }
 
   /** The relay ended the live stream as planned. @param {Stream} s @param {Input} i */

@@ -1,0 +1,6 @@
+//go:build race
+
+package e2e
+
+// slow: the race detector makes everything several times slower.
+const slow = true

@@ -1,0 +1,29 @@
+//go:build !linux
+
+package handlers
+
+import (
+	"context"
+	"net"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+)
+
+// socketsWork tells that there is no SinkSocket here.
+const socketsWork = false
+
+type sockets struct{}
+
+func (*sockets) drain()                     {}
+func (*sockets) wait(context.Context) error { return nil }
+
+func rememberConn(ctx context.Context, _ net.Conn) context.Context { return ctx }
+
+func (*Server) plainConn(*http.Request) *net.TCPConn { return nil }
+
+func handedOver(echo.Context) bool { return false }
+
+func (*Server) streamSocket(echo.Context, *net.TCPConn, feed, streamRequest) error {
+	panic("handlers: no sockets here")
+}
