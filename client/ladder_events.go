@@ -140,7 +140,7 @@ func (l *ladderRungs) died(s *ladderStream, mute bool) {
 	case !hopeful:
 		l.settle("1", "the network cuts live answers off")
 		l.climb.failed() // the first climb comes soon all the same; a stream that takes over and dies again is not to happen each minute
-	case mute:
+	case mute, l.now-s.last > s.hb*3/2: // a heartbeat was due, so it may have been held back before the end
 		l.bridge() // a network that lets a hello through and keeps what follows is found out by a heartbeat only
 		l.open(s.rung, true)
 	default:

@@ -40,11 +40,12 @@ func TestChangedIdentity(t *testing.T) {
 	ann.Click("It is them, accept")
 	ann.Await("no warning", `!document.querySelector('.warning')`)
 	ann.Say("welcome back")
-	second.Say("thank you")
-	ann.Sees("it is me", "who are you?", "welcome back", "thank you")
+	ann.Await("that it is sent", `states().at(-1) === 'sent'`)
 	if got := second.Opens(w.Hub.Carried()); len(got) != 1 || got[0] != "welcome back" {
 		t.Errorf("the accepted key opens %q", got)
 	}
+	second.Say("thank you")
+	ann.Sees("it is me", "who are you?", "welcome back", "thank you")
 }
 
 // TestDamaged: what cannot be opened is shown with the reason, and what follows is read.

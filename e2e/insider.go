@@ -116,7 +116,8 @@ func (i *Insider) post(path, kind string, body []byte, answer any) (status int) 
 	return resp.StatusCode
 }
 
-// Opens returns the texts among what the relay carried that this member can open, in the order of the log.
+// Opens returns the texts among what the relay carried that this member can open, in the order of the log. Who asks it for
+// keys gets them with its next message.
 func (i *Insider) Opens(carried []Carried) (texts []string) {
 	i.t.Helper()
 	for _, c := range carried {
@@ -124,9 +125,15 @@ func (i *Insider) Opens(carried []Carried) (texts []string) {
 		if err != nil || opened.Kind != e2ee.KindContent {
 			continue
 		}
-		var content struct{ Body string }
+		var content struct{ K, Of, Body string }
 		if err := json.Unmarshal(opened.Content, &content); err != nil {
 			i.t.Fatal(err)
+		}
+		if content.K == "need" {
+			if content.Of == i.group.Self().String() {
+				i.group.Resend(c.From) // fails for whom nothing is sealed to anyway
+			}
+			continue
 		}
 		texts = append(texts, content.Body)
 	}

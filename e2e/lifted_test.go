@@ -37,7 +37,7 @@ func TestObstacleGoes(t *testing.T) {
 		both := []*talker{ann, bob}
 		ann.settles(t)
 		proxy.Become(o.habit)
-		h.cut() // or the stream from before would go on
+		proxy.Cut() // or the stream from before would go on
 		fell := ann.await(patience, func() bool {
 			s := ann.statuses[len(ann.statuses)-1]
 			return s.State == client.StateBlocked || s.State == client.StatePolling && s.Reason != "looking for live answers"
@@ -73,7 +73,7 @@ func TestTotalBlock(t *testing.T) {
 		ann.settles(t)
 		talk(t, []*talker{ann, bob}, 2, pace)
 		proxy.Become(o.habit)
-		h.cut()
+		proxy.Cut()
 		for range 5 {
 			ann.say(t, 0)
 		}

@@ -148,7 +148,7 @@ func enter(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 // Sees waits until the conversation is exactly these messages, in this order.
 func (p *Page) Sees(want ...string) {
 	p.t.Helper()
-	list, _ := json.Marshal(want) // strings marshal
+	list, _ := json.Marshal(append([]string{}, want...)) // strings marshal
 	p.Await("the conversation "+string(list), `JSON.stringify(messages()) === JSON.stringify(`+string(list)+`)`, "messages()")
 }
 

@@ -25,23 +25,11 @@ type house struct {
 	hub    *hub.Memory
 	addr   string
 	public *proxies.CA // that its certificate is from; nil: plain
-
-	mu    sync.Mutex
-	conns map[net.Conn]bool // guarded by mu
-}
-
-// cut breaks every connection, as when a machine moves to another network.
-func (h *house) cut() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for c := range h.conns {
-		c.Close()
-	}
 }
 
 func newHouse(t testing.TB, streams handlers.Streams, public *proxies.CA) *house {
 	t.Helper()
-	h := &house{hub: hub.NewMemory(hub.Limits{}), public: public, conns: map[net.Conn]bool{}}
+	h := &house{hub: hub.NewMemory(hub.Limits{}), public: public}
 	server, err := handlers.New(handlers.Config{Hub: h.hub, Limits: hub.Limits{}.Wire(), Streams: streams})
 	if err != nil {
 		t.Fatal(err)
@@ -59,15 +47,6 @@ func newHouse(t testing.TB, streams handlers.Streams, public *proxies.CA) *house
 		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{*cert}, NextProtos: []string{"http/1.1"}})
 	}
 	s := server.HTTP(h.addr)
-	s.ConnState = func(c net.Conn, state http.ConnState) {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if state == http.StateNew {
-			h.conns[c] = true
-		} else if state == http.StateClosed || state == http.StateHijacked {
-			delete(h.conns, c)
-		}
-	}
 	var served sync.WaitGroup
 	served.Go(func() { s.Serve(ln) })
 	t.Cleanup(func() {

@@ -26,8 +26,10 @@ func (r *relay) dial(raw string) net.Conn {
 	return conn
 }
 
-func TestHTTP10StreamIsNotChunked(t *testing.T) {
-	r := newRelay(t)
+func TestHTTP10StreamIsNotChunked(t *testing.T) { onBothSinks(t, testHTTP10StreamIsNotChunked) }
+
+func testHTTP10StreamIsNotChunked(t *testing.T, sink Sink) {
+	r := newRelay(t, written(sink))
 	p := r.room(1).join(1)
 	conn := r.dial("GET " + p.path("/stream", "after", p.Cursor.String()) + " HTTP/1.0\r\n\r\n")
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -46,7 +48,7 @@ func TestHTTP10StreamIsNotChunked(t *testing.T) {
 }
 
 func TestPipelinedRequestWaitsForTheStream(t *testing.T) {
-	r := newRelay(t)
+	r := newRelay(t, written(SinkGoroutine))
 	p := r.room(1).join(1)
 	conn := r.dial("GET " + p.path("/stream", "after", p.Cursor.String()) + " HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
 	br := bufio.NewReader(conn)

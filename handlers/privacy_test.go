@@ -14,7 +14,11 @@ import (
 
 // TestNothingOfTheClientsIsLoggedOrMeasured sends canaries through every route, well formed and not, and looks for them.
 func TestNothingOfTheClientsIsLoggedOrMeasured(t *testing.T) {
-	r := newRelay(t)
+	onBothSinks(t, testNothingOfTheClientsIsLoggedOrMeasured)
+}
+
+func testNothingOfTheClientsIsLoggedOrMeasured(t *testing.T, sink Sink) {
+	r := newRelay(t, written(sink))
 	room := r.room(1)
 	a, b := room.join(1), room.join(2)
 	canaries := []string{

@@ -18,7 +18,45 @@ func TestPushThroughFollowsABurstOnce(t *testing.T) {
 		pass(20 * time.Millisecond)
 		b.post()
 		pass(time.Second)
-		out.check(t, "1s event: msg", "1.02s event: msg", "1.06s :")
+		out.check(t, "1s event: msg", "1.02s event: msg", "1.62s :") // nobody has acked it
+		b.post()
+		pass(20 * time.Millisecond)
+		b.post()
+		pass(time.Second)
+		out.check(t, "2.02s event: msg", "2.04s event: msg", "2.08s :") // so the way is known to hold things back
+		stop()
+	})
+}
+
+// TestNoPushThroughWhereAcksCome: who acks what nothing was written after has it without help.
+func TestNoPushThroughWhereAcksCome(t *testing.T) {
+	inBubble(t, Config{}, func(b *bench) {
+		out, stop := b.stream("")
+		pass(time.Second)
+		out.take()
+		b.post()
+		pass(300 * time.Millisecond)
+		b.ack()
+		pass(time.Second)
+		out.check(t, "1s event: msg")
+		b.post()
+		pass(5 * time.Second)
+		out.check(t, "2.3s event: msg")
+		stop()
+	})
+}
+
+// TestAnAckAfterTheHeartbeatProvesNothing: the heartbeat may have pushed the message through.
+func TestAnAckAfterTheHeartbeatProvesNothing(t *testing.T) {
+	inBubble(t, Config{}, func(b *bench) {
+		out, stop := b.stream("&hb=5")
+		pass(4900 * time.Millisecond)
+		out.take()
+		b.post()
+		pass(300 * time.Millisecond)
+		b.ack()
+		pass(time.Second)
+		out.check(t, "4.9s event: msg", "5s event: hb", "5.5s :")
 		stop()
 	})
 }

@@ -14,8 +14,10 @@ import (
 	"snug/wire"
 )
 
-func TestStreamAsR3labsReadsIt(t *testing.T) {
-	r := newRelay(t)
+func TestStreamAsR3labsReadsIt(t *testing.T) { onBothSinks(t, testStreamAsR3labsReadsIt) }
+
+func testStreamAsR3labsReadsIt(t *testing.T, sink Sink) {
+	r := newRelay(t, written(sink))
 	room := r.room(1)
 	a, b := room.join(1), room.join(2)
 	s := a.listen(a.Cursor)
@@ -55,8 +57,10 @@ func TestStreamAsR3labsReadsIt(t *testing.T) {
 	}
 }
 
-func TestStreamHeaders(t *testing.T) {
-	r := newRelay(t)
+func TestStreamHeaders(t *testing.T) { onBothSinks(t, testStreamHeaders) }
+
+func testStreamHeaders(t *testing.T, sink Sink) {
+	r := newRelay(t, written(sink))
 	p := r.room(1).join(1)
 	for as, kind := range map[string]string{"": "text/event-stream", "event-stream": "text/event-stream", "octet-stream": "application/octet-stream"} {
 		req, _ := http.NewRequest("GET", r.web.URL+p.path("/stream", "after", p.Cursor.String(), "as", as), nil)
@@ -68,7 +72,7 @@ func TestStreamHeaders(t *testing.T) {
 		defer resp.Body.Close()
 		for name, want := range map[string]string{
 			"Content-Type": kind, "Cache-Control": "no-cache, no-store, no-transform", "X-Accel-Buffering": "no",
-			"X-Content-Type-Options": "nosniff", "Content-Encoding": "", "Connection": "", "Content-Length": "",
+			"X-Content-Type-Options": "nosniff", "Content-Encoding": "", "Content-Length": "",
 		} {
 			if got := resp.Header.Get(name); got != want {
 				t.Errorf("as=%s: %s: got %q, want %q", as, name, got, want)
@@ -87,8 +91,10 @@ func TestStreamHeaders(t *testing.T) {
 	}
 }
 
-func TestStreamIsReplacedByANewerOne(t *testing.T) {
-	p := newRelay(t).room(1).join(1)
+func TestStreamIsReplacedByANewerOne(t *testing.T) { onBothSinks(t, testStreamIsReplacedByANewerOne) }
+
+func testStreamIsReplacedByANewerOne(t *testing.T, sink Sink) {
+	p := newRelay(t, written(sink)).room(1).join(1)
 	old := p.listen(p.Cursor)
 	old.next(wire.EventHello)
 	young := p.listen(p.Cursor)
@@ -103,8 +109,10 @@ func TestStreamIsReplacedByANewerOne(t *testing.T) {
 	again.listen(again.Cursor).next(wire.EventHello)
 }
 
-func TestBatch(t *testing.T) {
-	r := newRelay(t)
+func TestBatch(t *testing.T) { onBothSinks(t, testBatch) }
+
+func testBatch(t *testing.T, sink Sink) {
+	r := newRelay(t, written(sink))
 	room := r.room(1)
 	a, b := room.join(1), room.join(2)
 	read := func(p *person, after wire.Cursor, hold string) string {
@@ -158,8 +166,10 @@ func afterHello(t *testing.T, body io.Reader) io.Reader {
 	}
 }
 
-func TestDrain(t *testing.T) {
-	r := newRelay(t, func(r *relay) { r.conf.Streams.Spread = time.Minute })
+func TestDrain(t *testing.T) { onBothSinks(t, testDrain) }
+
+func testDrain(t *testing.T, sink Sink) {
+	r := newRelay(t, written(sink), func(r *relay) { r.conf.Streams.Spread = time.Minute })
 	room := r.room(1)
 	a, b := room.join(1), room.join(2)
 	s := a.listen(b.Cursor)
@@ -172,6 +182,12 @@ func TestDrain(t *testing.T) {
 	defer cancel()
 	if err := r.web.Config.Shutdown(ctx); err != nil {
 		t.Errorf("Shutdown waited for a stream: %v", err)
+	}
+	if err := r.server.Wait(ctx); err != nil {
+		t.Errorf("Wait: %v", err)
+	}
+	if got := r.metric("snug_readers", ""); got != 0 {
+		t.Errorf("%v readers after Shutdown and Wait", got)
 	}
 	if bye := parse[wire.Bye](t, s.next(wire.EventBye).Data); bye.Why != wire.ByeShutdown || bye.In < 0 || bye.In >= 60_000 {
 		t.Errorf("got bye %+v", bye)
@@ -189,8 +205,10 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-func TestNothingStaysBehind(t *testing.T) {
-	r := newRelay(t)
+func TestNothingStaysBehind(t *testing.T) { onBothSinks(t, testNothingStaysBehind) }
+
+func testNothingStaysBehind(t *testing.T, sink Sink) {
+	r := newRelay(t, written(sink))
 	before := runtime.NumGoroutine()
 	room := r.room(1)
 	var people []*person

@@ -91,6 +91,7 @@ type bench struct {
 	room   wire.RoomID
 	a, b   wire.Joined
 	posted byte
+	last   wire.Cursor
 }
 
 // inBubble runs a test in virtual time. All goroutines must have ended when f returns.
@@ -122,7 +123,18 @@ func (b *bench) join(n byte) wire.Joined {
 func (b *bench) post() {
 	b.t.Helper()
 	b.posted++
-	if _, err := b.hub.Post(b.room, b.b.Session, hub.Post{ID: wire.MessageID{b.posted}, Frame: frame(b.posted)}); err != nil {
+	posted, err := b.hub.Post(b.room, b.b.Session, hub.Post{ID: wire.MessageID{b.posted}, Frame: frame(b.posted)})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.last = posted.Cursor
+	synctest.Wait()
+}
+
+// ack is a's of the last message.
+func (b *bench) ack() {
+	b.t.Helper()
+	if err := b.hub.Ack(b.room, b.a.Session, b.last); err != nil {
 		b.t.Fatal(err)
 	}
 	synctest.Wait()

@@ -38,7 +38,6 @@ func run() error {
 	flag.IntVar(&o.payload, "payload", 400, "bytes of a message as its readers see it, a multiple of 4")
 	flag.DurationVar(&o.limit, "limit", 30*time.Minute, "when to give up")
 	flag.StringVar(&o.flags, "flags", "", "more flags for snug, by space")
-	flag.StringVar(&o.profile, "profile", "", "keep a CPU profile of snug (of a binary with SNUG_PPROF) in this file")
 	serve := flag.String("serve", "", "be a server to compare with: r3labs")
 	addr := flag.String("addr", "127.0.0.1:0", "where to listen, with -serve")
 	flag.Usage = func() {
@@ -79,10 +78,10 @@ func run() error {
 
 // options are the command line. Static after run has filled them in.
 type options struct {
-	binary, targets, flags, profile string
-	rounds, crowd, payload          int
-	time, limit                     time.Duration
-	dir                             string // for what the servers need; removed at the end
+	binary, targets, flags string
+	rounds, crowd, payload int
+	time, limit            time.Duration
+	dir                    string // for what the servers need; removed at the end
 }
 
 // compare gives each server its turns, one after the other, and prints the medians.

@@ -89,3 +89,11 @@ func printTable(names []string, results [][]result) {
 	}
 	fmt.Printf("\nload average after: %s\n", loadAverage())
 }
+
+// percentile returns the share'th part of the sorted list, in milliseconds.
+func percentile(sorted []uint32, share float64) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return float64(sorted[min(len(sorted)-1, int(share*float64(len(sorted))))]) / 1000
+}

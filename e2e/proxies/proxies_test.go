@@ -353,3 +353,21 @@ func TestBecome(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestCut: an answer under way breaks off, and the next request gets through.
+func TestCut(t *testing.T) {
+	o := newOrigin(t, nil)
+	p := Start(t, Config{})
+	client := through(p, nil)
+	req, _ := http.NewRequest("GET", o.URL+"/stream", nil)
+	r := read(t, client, req)
+	r.settle()
+	p.Cut()
+	<-r.done
+	if r.err == nil {
+		t.Error("the stream did not break off")
+	}
+	if got := get(t, client, o.URL+"/count"); got != "1" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -43,17 +43,17 @@ type Proxy struct {
 	// URL is where it listens: what a client is told as its proxy, or the address of the server for a reverse one.
 	URL *url.URL
 
-	conf     Config
-	handler  atomic.Pointer[http.Handler]
-	out      *http.Transport
-	outer    *http.Server
-	inner    *http.Server // what is inside inspected tunnels; nil without
-	opened   *opened
-	wg       sync.WaitGroup // the servers
-	ctx      context.Context
-	cancel   context.CancelFunc
-	mu       sync.Mutex
-	hijacked map[net.Conn]bool // guarded by mu; net/http does not close them
+	conf    Config
+	handler atomic.Pointer[http.Handler]
+	out     *http.Transport
+	outer   *http.Server
+	inner   *http.Server // what is inside inspected tunnels; nil without
+	opened  *opened
+	wg      sync.WaitGroup // the servers
+	ctx     context.Context
+	cancel  context.CancelFunc
+	mu      sync.Mutex
+	conns   map[net.Conn]bool // from clients, and the far ends of tunnels; guarded by mu
 }
 
 // Start starts a proxy that lives until the test ends.
@@ -73,12 +73,17 @@ func New(c Config) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{URL: &url.URL{Scheme: "http", Host: ln.Addr().String()}, conf: c, hijacked: map[net.Conn]bool{}}
+	p := &Proxy{URL: &url.URL{Scheme: "http", Host: ln.Addr().String()}, conf: c, conns: map[net.Conn]bool{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.out = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 20, TLSClientConfig: &tls.Config{RootCAs: c.Servers}}
 	p.Become(c.Habits...)
 	quiet := log.New(io.Discard, "", 0)
-	p.outer = &http.Server{Handler: http.HandlerFunc(p.serve), ErrorLog: quiet, ReadHeaderTimeout: 30 * time.Second}
+	p.outer = &http.Server{Handler: http.HandlerFunc(p.serve), ErrorLog: quiet, ReadHeaderTimeout: 30 * time.Second,
+		ConnState: func(c net.Conn, state http.ConnState) {
+			if state == http.StateNew || state == http.StateClosed { // hijacked ones are closed by connect
+				p.keep(c, state == http.StateNew)
+			}
+		}}
 	p.wg.Go(func() { p.outer.Serve(ln) })
 	if c.Inspect != nil {
 		p.opened = newOpened(ln.Addr())
@@ -107,13 +112,30 @@ func (p *Proxy) Close() {
 	if p.inner != nil {
 		p.inner.Close()
 	}
-	p.mu.Lock()
-	for c := range p.hijacked {
-		c.Close()
-	}
-	p.mu.Unlock()
+	p.Cut()
 	p.wg.Wait()
 	p.out.CloseIdleConnections()
+}
+
+// Cut breaks every connection that is open, as when a machine moves to another network.
+func (p *Proxy) Cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.conns {
+		c.Close()
+	}
+}
+
+// keep remembers a connection, or closes and forgets it.
+func (p *Proxy) keep(c net.Conn, open bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if open && p.ctx.Err() == nil {
+		p.conns[c] = true
+		return
+	}
+	c.Close()
+	delete(p.conns, c)
 }
 
 func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) { (*p.handler.Load()).ServeHTTP(w, r) }

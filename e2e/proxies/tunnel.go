@@ -36,7 +36,6 @@ func (p *Proxy) connect(w http.ResponseWriter, r *http.Request) {
 	}
 	conn.SetDeadline(time.Time{})
 	client := &bufferedConn{conn, buffered.Reader}
-	p.keep(client, true)
 	if _, err := io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
 		conn.Close()
 	}
@@ -46,21 +45,9 @@ func (p *Proxy) connect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.keep(server, true)
-	defer p.keep(client, false)
+	defer p.keep(conn, false)
 	defer p.keep(server, false)
 	p.conf.Tunnel.carry(client, server)
-}
-
-// keep remembers a connection that net/http does not know, or closes and forgets it.
-func (p *Proxy) keep(c net.Conn, open bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if open && p.ctx.Err() == nil {
-		p.hijacked[c] = true
-		return
-	}
-	c.Close()
-	delete(p.hijacked, c)
 }
 
 // carry passes bytes both ways until either side ends or the tunnel's time is up. It leaves both connections closed.

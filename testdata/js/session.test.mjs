@@ -178,6 +178,22 @@ scene('a relay that dies: everything arrives once and in order, whoever had what
   untroubled(ann, ben, cat);
 });
 
+scene('a relay that dies with a move in it that nobody has read: the move is made again', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat]) => {
+  const held = [ann.gate.hold('poll', 'request'), ben.gate.hold('stream', 'answer'), cat.gate.hold('stream', 'answer')];
+  const removal = ann.session.remove(cat.id);
+  await held[0].held; // the relay has the move, and Ann looks whether another came before it
+  await relay.kill();
+  await relay.restart();
+  for (const release of held) release();
+  await removal;
+  await Promise.all([ann, ben].map((person) => person.members('Ann', 'Ben')));
+  await cat.until('that it was removed', () => cat.session.items.some(({ event }) => event === 'removed'));
+  ann.say('just us');
+  await ben.sees('just us');
+  together(ann, ben);
+  untroubled(ann, ben);
+});
+
 scene('who reads late of those who have come and gone talks to those who are here', ['Ann', 'Ben'], async ([ann, ben], { enter }) => {
   const release = ben.gate.hold('stream', 'answer');
   const cat = await enter('Cat');

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Keep: what a device stores of a room, sealed under a key that the browser will use but never show. Whoever copies the disk gets
- * the sealed bytes; wiping the key wipes the rooms.
+ * Keep: what a device stores of a room, sealed under a key that the browser will use but never show to a script. It is no protection
+ * against a copy of the browser's files: browsers may keep that key in them as it is.
  */
 import { b64u, concat, fromUtf8, random, unb64u, utf8 } from '../lib/bytes.js';
 import { gcmOpen, gcmSeal, label, subtle } from './hash.js';

@@ -247,7 +247,7 @@ export class Rungs {
     if (!hopeful) {
       this.#settle('1', 'the network cuts live answers off');
       this.#climb.failed(); // the first climb comes soon all the same; a stream that takes over and dies again is not to happen each minute
-    } else if (mute) {
+    } else if (mute || 2 * (now - s.last) > 3 * s.hb) { // a heartbeat was due, so it may have been held back before the end
       this.#bridge(); // a network that lets a hello through and keeps what follows is found out by a heartbeat only
       this.#open(s.rung, true);
     } else this.#streamAt = now + backoff(this.#streams.span.young, this.r);

@@ -73,6 +73,7 @@ export class Inbox {
     const card = this.#pending.get(id);
     if (card) this.#cards.set(id, card);
     this.#pending.delete(id);
+    this.#ask(id); // what it sealed to us was not believed then
   }
 
   /** @param {RelayEvent} event */

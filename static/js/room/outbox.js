@@ -87,7 +87,7 @@ export class Outbox {
   /** Goes on where another outbox was. @param {OutboxState} state */
   resume({ letters, entries }) {
     this.#letters.unshift(...letters);
-    this.#entries.unshift(...entries);
+    this.#entries.unshift(...entries.map((entry) => ({ ...entry, had: true }))); // the state may be from before the answer
   }
 
   /** @param {Letter} letter */
@@ -174,29 +174,28 @@ export class Outbox {
     if (entry) return this.#post(entry);
     const letter = this.#letters.shift();
     if (!letter) return false;
-    this.#sealing = letter;
     await this.#seal(letter);
-    this.#sealing = null;
     return true;
   }
 
   /** @param {Letter} letter */
   async #seal(letter) {
     const roster = this.#session.roster(); // from before: who comes meanwhile was not sealed for
-    /** @type {Frame[]} */
-    let frames = [];
+    this.#sealing = letter;
     try {
-      frames = letter.make ? [await letter.make()] : await this.#session.seal(letter.content ?? {});
-      await this.#session.sealed();
+      const frames = letter.make ? [await letter.make()] : await this.#session.seal(letter.content ?? {});
+      if (this.#closed) return;
+      for (const frame of frames) this.#entries.push({ id: b64u(random(16)), frame, letter, seq: 0, roster });
+      this.#sealing = null;
+      await this.#session.sealed(); // sealed, so that whoever goes on from there posts these very bytes
     } catch (error) {
       if (this.#closed) return;
       // A fault of ours, not of the network. The letter must not look as if it were still on its way.
       console.error('snug: a message could not be sent', error);
-      await this.#unsealed(frames);
-      return this.#tell(letter, 'failed', error instanceof Error && error.message ? error.message : 'This browser could not encrypt it.');
+      await this.#give(letter, error instanceof Error && error.message ? error.message : 'This browser could not encrypt it.');
+    } finally {
+      if (!this.#closed) this.#sealing = null;
     }
-    if (this.#closed) return;
-    for (const frame of frames) this.#entries.push({ id: b64u(random(16)), frame, letter, seq: 0, roster });
   }
 
   /** Frames that will never be posted: whoever was to get keys by them has none. @param {Frame[]} frames */
@@ -242,7 +241,7 @@ export class Outbox {
     const refused = error instanceof RelayError && error.http < 500 && error.http !== 429 && error.http !== 408;
     if (ours || refused) {
       if (ours) console.error('snug: a message could not be sent', error);
-      await this.#give(entry, error instanceof Error ? error.message : String(error));
+      await this.#give(entry.letter, error instanceof Error ? error.message : String(error));
       return;
     }
     this.#tell(entry.letter, 'queued', error.message);
@@ -250,8 +249,8 @@ export class Outbox {
     await this.#pause(Math.max(retryAfter, RETRY[Math.min(this.#fails++, RETRY.length - 1)]));
   }
 
-  /** Gives a letter up, with all its frames. @param {Entry} entry @param {string} reason */
-  async #give({ letter }, reason) {
+  /** Gives a letter up, with all its frames. @param {Letter} letter @param {string} reason */
+  async #give(letter, reason) {
     const [gone, open] = split(this.#entries, (each) => each.letter === letter && each.seq === 0);
     this.#entries = open;
     await this.#unsealed(gone.map(({ frame }) => frame));

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Rooms kept on this device, by choice only. Each record is sealed with AES-256-GCM under a key that WebCrypto will not hand out, kept in
- * the same IndexedDB: a copy of the profile's files is of no use without this browser's own key store, and a wipe of the key makes
- * every record unreadable at once. It does not protect against somebody who uses this browser as you.
+ * Rooms kept on this device, by choice only. Each record is sealed with AES-256-GCM under a key that no script can read out, kept in the
+ * same IndexedDB. That keeps secrets out of dumps of the store, no more: Chromium writes the bytes of such a key into the profile, so whoever
+ * can copy its files, or use this browser as you, has the rooms (docs/THREAT-MODEL.md). The disk's own encryption is what protects them.
  */
 import { newDeviceKey, unwrap, wrap } from '../crypto/keep.js';
 

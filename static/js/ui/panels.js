@@ -169,7 +169,9 @@ export class Panel {
   /** @param {Member} member */
   async #remove({ id, alias }) {
     const yes = await confirm({ title: t.removeTitle(alias), text: [t.removeText(alias), this.#session.kind === 'passphrase' && t.removePass], yes: t.removeDo });
-    if (yes) await this.#session.remove(id);
+    if (!yes) return;
+    const failed = (/** @type {Error} */ error) => this.#body.prepend(h('p', { class: 'problem', role: 'alert' }, icon('warn'), error.message));
+    await this.#session.remove(id).catch(failed);
   }
 
   invite() {

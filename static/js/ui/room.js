@@ -195,15 +195,16 @@ export class Room {
   #drawKnocks() {
     const session = this.#session;
     const open = session.knocks.filter(({ state }) => state !== 'approved' && state !== 'refused');
+    const busy = open.some(({ state }) => state !== 'asking'); // one stranger at a time
     fill(this.#knocks, open.map(({ id, code, state }) =>
       h('section', { class: 'knock', data: { state } },
         state === 'asking' && [h('h2', null, t.knockAsking), h('p', null, t.knockAskingText)],
         state === 'answered' && [h('h2', null, t.knockAnswered), h('p', null, t.knockAnsweredText), h('div', { class: 'thread' })],
         code && [h('h2', null, t.knockCode), digits(code), h('p', null, t.knockCompare)],
         h('div', { class: 'row' },
-          state === 'asking' && h('button', { type: 'button', class: 'main', onclick: () => session.answer(id) }, t.answer),
-          state === 'code' && h('button', { type: 'button', class: 'main', onclick: () => session.approve(id) }, t.letIn),
-          h('button', { type: 'button', class: 'quiet', onclick: () => session.refuse(id) }, t.refuse)))));
+          state === 'asking' && h('button', { type: 'button', class: 'main', disabled: busy, onclick: () => tried(session.answer(id)) }, t.answer),
+          state === 'code' && h('button', { type: 'button', class: 'main', onclick: () => tried(session.approve(id)) }, t.letIn),
+          h('button', { type: 'button', class: 'quiet', onclick: () => tried(session.refuse(id)) }, t.refuse)))));
   }
 
   /**
@@ -225,3 +226,6 @@ export class Room {
     this.#app.show(ended(this.#app, { title, text, again }));
   }
 }
+
+/** What the network was in the way of stays on the screen, to be tried again. @param {Promise<void>} work */
+const tried = (work) => work.catch((error) => console.warn('snug:', error));
