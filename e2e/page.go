@@ -161,7 +161,7 @@ func (p *Page) Delivered() {
 // Leave leaves the room for good.
 func (p *Page) Leave() {
 	p.t.Helper()
-	p.Click("This room")
+	p.Panel("Room")
 	p.Click("Leave")
 	p.Await("the question", `name(front()).includes('Leave this room?')`)
 	p.Click("Leave")
@@ -171,8 +171,7 @@ func (p *Page) Leave() {
 // Recipe opens the terminal's panel and returns the shell function that it shows.
 func (p *Page) Recipe() string {
 	p.t.Helper()
-	p.Click("This room")
-	p.Click("Terminal")
+	p.Panel("Terminal")
 	p.Await("the recipe", `!!document.querySelector('pre.recipe')`)
 	return read[string](p, "document.querySelector('pre.recipe').textContent")
 }

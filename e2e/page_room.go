@@ -39,17 +39,17 @@ func (p *Page) member(alias string) {
 // Panel shows a tab of the room's panel: People, Invite, Terminal or Room.
 func (p *Page) Panel(tab string) {
 	p.t.Helper()
-	current := `name(document.querySelector('dialog.panel[open] .tabs [aria-current=true]') ?? document.createElement('b')) === ` + quoted(tab)
-	if read[bool](p, current) {
-		return
+	current := func(tab string) string {
+		return `name(document.querySelector('dialog.panel[open] .tabs [aria-current=true]') ?? document.createElement('b')) === ` + quoted(tab)
 	}
 	if !read[bool](p, `!!document.querySelector('dialog.panel[open]')`) {
 		p.Click("This room")
+		p.Await("the panel", current("Room"))
 	}
-	if !read[bool](p, current) {
+	if !read[bool](p, current(tab)) {
 		p.do("turns to "+tab, chromedp.Click(element(`[...document.querySelectorAll('.tabs button')].find((e) => name(e) === `+quoted(tab)+`)`)))
 	}
-	p.Await(tab, current)
+	p.Await(tab, current(tab))
 }
 
 // KnockLink is the path of the address at which strangers may knock.

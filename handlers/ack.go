@@ -14,8 +14,10 @@ func (s *Server) ack(c echo.Context) error {
 		return err
 	}
 	var req wire.AckRequest
-	if err := readJSON(c, maxList, &req, true); err != nil {
-		return err
+	if c.Request().ContentLength != 0 {
+		if err := readJSON(c, maxList, &req, true); err != nil {
+			return err
+		}
 	}
 	files := len(req.Got)+len(req.Skip) > 0
 	if who.query["through"] != "" || !files {

@@ -28,8 +28,8 @@ func text(c echo.Context, status int, s string) error {
 // blob writes an answer of known length that no cache keeps.
 func blob(c echo.Context, status int, kind string, b []byte) error {
 	h := c.Response().Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Length", strconv.Itoa(len(b)))
+	h["Cache-Control"] = noStore
+	h["Content-Length"] = []string{strconv.Itoa(len(b))}
 	return c.Blob(status, kind, b)
 }
 
@@ -51,4 +51,13 @@ func (s *Server) origin(c echo.Context) string {
 }
 
 // ok is the answer of what has nothing else to say.
-func ok(c echo.Context) error { return answer(c, http.StatusOK, wire.OK{OK: true}) }
+func ok(c echo.Context) error { return blob(c, http.StatusOK, "application/json", okBody) }
+
+// Static parts of answers, shared by all and never changed. Their names are in the form that net/http gives them.
+var (
+	okBody     = wire.MustJSON(wire.OK{OK: true})
+	noStore    = []string{"no-store"}
+	noSniff    = []string{"nosniff"}
+	noReferrer = []string{"no-referrer"}
+	sameOrigin = []string{"same-origin"}
+)

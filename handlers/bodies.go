@@ -91,8 +91,11 @@ func decodeJSON(b []byte, v any) error {
 // mediaType is the type of the body without parameters; fallback if there is none.
 func mediaType(r *http.Request, fallback string) (string, error) {
 	value := r.Header.Get("Content-Type")
-	if value == "" {
+	switch value {
+	case "":
 		return fallback, nil
+	case octets, jsons, plain: // as nearly always; parsing costs more
+		return value, nil
 	}
 	kind, _, err := mime.ParseMediaType(value)
 	if err != nil {

@@ -40,7 +40,7 @@ func (s *Server) postMessage(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	return answer(c, http.StatusOK, posted.Posted)
+	return blob(c, http.StatusOK, jsons, posted.AppendJSON(nil))
 }
 
 func parseRoster(s string) (uint64, error) {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"strconv"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -13,8 +14,15 @@ type metrics struct {
 	requests, refused, ended *prometheus.CounterVec
 	panics, unsent           prometheus.Counter
 	serverErrors             *prometheus.CounterVec
+	known                    sync.Map                // of requestLabels to prometheus.Counter: finding a counter by its labels costs more than counting
 	kinds                    map[string]*kindMetrics // by kind of reader; static
 	all                      []prometheus.Collector
+}
+
+// requestLabels are the labels of a request. There are few, as there are few routes.
+type requestLabels struct {
+	route, method string
+	class         int
 }
 
 // kindMetrics are the counters of one kind of reader, looked up once, because streams touch them at every write.
@@ -70,7 +78,12 @@ func (m *metrics) register(r prometheus.Registerer) error {
 }
 
 func (m *metrics) request(route, method string, status int) {
-	m.requests.WithLabelValues(route, method, strconv.Itoa(status/100)+"xx").Inc()
+	key := requestLabels{route, method, status / 100}
+	c, ok := m.known.Load(key)
+	if !ok {
+		c, _ = m.known.LoadOrStore(key, m.requests.WithLabelValues(route, method, strconv.Itoa(status/100)+"xx"))
+	}
+	c.(prometheus.Counter).Inc()
 }
 
 // hubCollector shows hub.Stats, asked once for each scrape.

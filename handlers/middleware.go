@@ -84,9 +84,9 @@ var errPanic = errors.New("handler panicked")
 func (s *Server) bound(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h["X-Content-Type-Options"] = noSniff
+		h["Referrer-Policy"] = noReferrer
+		h["Cross-Origin-Resource-Policy"] = sameOrigin
 		if err := s.setDeadlines(c); err != nil && !errors.Is(err, http.ErrNotSupported) { // as in tests without a socket
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -55,16 +56,21 @@ type query map[string]string
 
 // parseQuery reads a query. A name given twice is refused, since a box in between could read it otherwise than we do.
 func parseQuery(raw string) (query, error) {
-	values, err := url.ParseQuery(raw)
-	if err != nil { // its text would quote the query
-		return nil, fmt.Errorf("query: %w", wire.ErrMalformed)
-	}
-	q := make(query, len(values))
-	for name, v := range values {
-		if len(v) != 1 {
-			return nil, fmt.Errorf("query: %w: a parameter is given %d times", wire.ErrMalformed, len(v))
+	q := make(query, strings.Count(raw, "&")+1)
+	for part := range strings.SplitSeq(raw, "&") {
+		if part == "" {
+			continue
 		}
-		q[name] = v[0]
+		escapedName, escapedValue, _ := strings.Cut(part, "=")
+		name, err1 := url.QueryUnescape(escapedName)
+		value, err2 := url.QueryUnescape(escapedValue)
+		if err1 != nil || err2 != nil || strings.Contains(part, ";") { // their texts would quote the query
+			return nil, fmt.Errorf("query: %w", wire.ErrMalformed)
+		}
+		if _, twice := q[name]; twice {
+			return nil, fmt.Errorf("query: %w: a parameter is given twice", wire.ErrMalformed)
+		}
+		q[name] = value
 	}
 	return q, nil
 }

@@ -144,7 +144,7 @@ func TestStalledSocketHurtsOnlyItself(t *testing.T) {
 	var armed atomic.Bool
 	r := newRelay(t, written(SinkSocket), func(r *relay) {
 		r.web.Listener = small{r.web.Listener, &armed}
-		r.conf.Streams.Write = time.Second
+		r.conf.Streams.Write = 2 * time.Second
 	})
 	room := r.room(1)
 	people := make([]*person, members)
@@ -175,19 +175,17 @@ func TestStalledSocketHurtsOnlyItself(t *testing.T) {
 		body := p.openRaw("after", start.String())
 		others.Go(func() { read(body) })
 	}
-	for n := range messages {
-		sender.post(sizedFrame(byte(n), size))
-	}
-	others.Wait()
 	others.Go(func() {
-		time.Sleep(300 * time.Millisecond) // stalls too, but not for long enough
 		resp, err := http.ReadResponse(bufio.NewReader(slowConn), nil)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		read(resp.Body)
+		read(slowly{resp.Body})
 	})
+	for n := range messages {
+		sender.post(sizedFrame(byte(n), size))
+	}
 	others.Wait()
 	eventually(t, "the stalled stream has ended", func() bool { return r.metric("snug_streams_ended_total", endStalled) == 1 })
 	resp, err := http.ReadResponse(bufio.NewReader(stalledConn), nil)
@@ -206,6 +204,14 @@ func TestStalledSocketHurtsOnlyItself(t *testing.T) {
 	if err != nil || len(rest)+len(got) != messages {
 		t.Fatalf("got %d and then %d, %v", len(got), len(rest), err)
 	}
+}
+
+// slowly reads little at a time, with pauses much shorter than the deadline.
+type slowly struct{ io.Reader }
+
+func (s slowly) Read(b []byte) (int, error) {
+	time.Sleep(10 * time.Millisecond)
+	return s.Reader.Read(b[:min(len(b), 8<<10)])
 }
 
 // TestManyReadersOfOneRoom: more than one pump.

@@ -1,25 +1,14 @@
 package handlers
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"net"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
 
-	"github.com/labstack/echo/v4"
-
 	"snug/hub"
-	"snug/wire"
 )
-
-// socketsWork tells that there is a SinkSocket here.
-const socketsWork = true
 
 // socket writes a feed to a socket that was taken over from net/http. It has no goroutine: the room's pump, the wheel and
 // the epoll set wake it, and whoever does so writes, without ever waiting for the reader. What the socket does not take
@@ -49,101 +38,6 @@ type socket struct {
 }
 
 var _ hub.Reader = (*socket)(nil)
-
-// connKey is under which the connection stands in a request's context.
-type connKey struct{}
-
-// rememberConn is for http.Server.ConnContext.
-func rememberConn(ctx context.Context, c net.Conn) context.Context {
-	if tcp, ok := c.(*net.TCPConn); ok {
-		return context.WithValue(ctx, connKey{}, tcp)
-	}
-	return ctx
-}
-
-// plainConn is the connection if the answer can be written to its socket: plain HTTP/1 over TCP.
-func (s *Server) plainConn(r *http.Request) *net.TCPConn {
-	if s.conf.Streams.Sink == SinkGoroutine || r.ProtoMajor != 1 || r.TLS != nil {
-		return nil
-	}
-	conn, _ := r.Context().Value(connKey{}).(*net.TCPConn)
-	return conn
-}
-
-// handedOverKey marks a request whose connection was taken over; the socket logs and counts it at its end.
-const handedOverKey = "handed over"
-
-func handedOver(c echo.Context) bool { return c.Get(handedOverKey) != nil }
-
-// streamRoute is the only route whose connections are taken over.
-const streamRoute = "/r/:room/stream"
-
-// streamSocket answers a request for a stream by a socket, and returns when that has begun.
-func (s *Server) streamSocket(c echo.Context, conn *net.TCPConn, f feed, req streamRequest) error {
-	k := &socket{feed: f, chunked: c.Request().ProtoAtLeast(1, 1), began: time.Now(), credit: maxWrite}
-	k.turn.Store(1)
-	_, of := req.kind()
-	var err error
-	if k.sub, err = s.conf.Hub.SubscribeReader(req.room, req.session, req.after, of, k); err != nil {
-		return err
-	}
-	streamHeaders(c, req.octets)
-	head := responseHead(c.Request(), c.Response().Header())
-	_, in, err := controller(c).Hijack()
-	if err != nil {
-		k.sub.Close()
-		return fmt.Errorf("taking the connection over: %w", err)
-	}
-	c.Set(handedOverKey, true)
-	c.Response().Committed = true
-	if in.Reader.Buffered() > 0 { // what follows a stream on its connection would never be answered
-		k.sub.Close()
-		s.refusePipelined(c, conn)
-		return nil
-	}
-	if err := s.sockets.take(s, k, conn); err != nil {
-		k.sub.Close()
-		conn.Close()
-		s.answered(streamRoute, http.MethodGet, http.StatusInternalServerError, time.Since(k.began), 0)
-		return nil
-	}
-	s.opened(&k.feed)
-	k.rest = head
-	k.run(nil, 1)
-	if s.isDraining() { // since it was asked, maybe too late for drain to see this socket
-		k.wake(nil)
-	}
-	return nil
-}
-
-// refusePipelined answers a request that another one follows at once.
-func (s *Server) refusePipelined(c echo.Context, conn *net.TCPConn) {
-	defer conn.Close()
-	body := wire.MustJSON(s.describe(c, errPipelined))
-	_ = conn.SetDeadline(time.Now().Add(s.conf.Streams.Write))
-	n, _ := fmt.Fprintf(conn, "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
-	s.answered(streamRoute, http.MethodGet, http.StatusBadRequest, 0, int64(n))
-}
-
-var errPipelined = fmt.Errorf("%w: another request follows that for a stream on the same connection", wire.ErrMalformed)
-
-// responseHead is what net/http would write before the body of an answer to a request with "Connection: close".
-func responseHead(r *http.Request, h http.Header) []byte {
-	var b strings.Builder
-	b.WriteString("HTTP/1.0 200 OK\r\n")
-	chunked := r.ProtoAtLeast(1, 1)
-	if chunked {
-		b.Reset()
-		b.WriteString("HTTP/1.1 200 OK\r\n")
-	}
-	_ = h.Write(&b) // sorted; a Builder does not fail
-	b.WriteString("Date: " + time.Now().UTC().Format(http.TimeFormat) + "\r\n")
-	if chunked { // the connection ends with the stream; a proxy that did not know could send a POST into its end
-		b.WriteString("Connection: close\r\nTransfer-Encoding: chunked\r\n")
-	}
-	b.WriteString("\r\n")
-	return []byte(b.String())
-}
 
 // frame60 is how often a room is written to at most: what comes sooner than a display shows its next picture can wait for
 // it, and half of the writes of a busy room are saved. After a pause the first message goes out at once.
@@ -312,66 +206,6 @@ func (k *socket) close(why string) bool {
 	return false
 }
 
-// encode makes the bytes of a portion, shared among those who get the same.
-func (k *socket) encode(p *portion, shared *prepared) []byte {
-	if k.chunked && p.only(quietBeat) {
-		return quietChunk
-	}
-	if !p.plain() {
-		return frameChunk(p.append(nil), k.chunked)
-	}
-	if len(p.Events) == 0 {
-		return nil
-	}
-	if shared == nil {
-		shared = new(prepared)
-	}
-	return shared.of(p.Events, k.chunked)
-}
-
-var quietChunk = frameChunk(quietBeat, true)
-
-// prepared is what was written to the reader before: the next one most likely gets the same.
-type prepared struct {
-	events  []wire.Framed
-	chunked bool
-	bytes   []byte // given away: never changed
-}
-
-// of returns the events as they are written. A hub gives the same slice to all readers at the same place.
-func (p *prepared) of(events []wire.Framed, chunked bool) []byte {
-	if len(events) == len(p.events) && &events[0] == &p.events[0] && chunked == p.chunked {
-		return p.bytes
-	}
-	size := 0
-	for _, e := range events {
-		size += len(e)
-	}
-	b := make([]byte, 0, size+len("12345678\r\n\r\n"))
-	if chunked {
-		b = fmt.Appendf(b, "%x\r\n", size)
-	}
-	for _, e := range events {
-		b = append(b, e...)
-	}
-	if chunked {
-		b = append(b, "\r\n"...)
-	}
-	p.events, p.chunked, p.bytes = events, chunked, b
-	return b
-}
-
-// frameChunk makes b a chunk of HTTP/1.1, or leaves it as it is.
-func frameChunk(b []byte, chunked bool) []byte {
-	if !chunked || len(b) == 0 {
-		return b
-	}
-	out := make([]byte, 0, len(b)+len("12345678\r\n\r\n"))
-	out = fmt.Appendf(out, "%x\r\n", len(b))
-	out = append(out, b...)
-	return append(out, "\r\n"...)
-}
-
 // write is send(2), a little cheaper than write(2). It never waits, since the socket is not blocking, so the scheduler
 // need not be told of it.
 func write(fd int, b []byte) (int, syscall.Errno) {
@@ -382,6 +216,3 @@ func write(fd int, b []byte) (int, syscall.Errno) {
 	}
 	return int(n), 0
 }
-
-// errNoSocket is a connection whose file descriptor cannot be had.
-var errNoSocket = errors.New("no socket")

@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // JoinRequest is the body of POST /r/{room}/join. Cursor is what the client has handled of an earlier life of its
 // membership, if any; it acks. Known is the list of members the joiner knew: in a room of a fresh epoch they are
@@ -42,6 +45,22 @@ type Posted struct {
 	Members   int       `json:"members"`
 	Online    int       `json:"online"`
 	Duplicate bool      `json:"duplicate,omitempty"`
+}
+
+// AppendJSON appends p as json.Marshal writes it, in a tenth of the time: it answers each message.
+func (p Posted) AppendJSON(b []byte) []byte {
+	b = append(slices.Grow(b, 128), `{"id":"`...)
+	b = encoding.AppendEncode(b, p.ID[:])
+	b = append(b, `","cursor":"`...)
+	b = p.Cursor.append(b)
+	b = append(b, `","members":`...)
+	b = appendInt(b, int64(p.Members))
+	b = append(b, `,"online":`...)
+	b = appendInt(b, int64(p.Online))
+	if p.Duplicate {
+		b = append(b, `,"duplicate":true`...)
+	}
+	return append(b, '}')
 }
 
 // AckRequest is the optional body of POST /r/{room}/ack. Got lists chunks the member has, Skip files it does not want.

@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) hub.Hub) {
 		{"of each kind a session has one subscription", replaced},
 		{"a session's end ends its subscriptions", sessionEnds},
 		{"a reader is woken", woken},
+		{"a reader without a goroutine is called", readers},
 
 		{"a chunk is kept until all have it", chunks},
 		{"a file nobody wants is refused", skippedFiles},

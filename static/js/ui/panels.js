@@ -206,7 +206,7 @@ export class Panel {
   room() {
     const pass = this.#session.kind === 'passphrase';
     return [
-      h('section', { class: 'block' }, h('h2', null, t.device), h('p', null, this.#kept ? t.keptHere : t.notKept)),
+      h('section', { class: 'block' }, h('h2', null, t.device), h('p', null, this.#kept ? t.keptHere : pass ? t.notKept : t.notKeptLink)),
       h('section', { class: 'block' }, h('h2', null, t.leave), h('p', null, pass ? t.leaveTextPass : t.leaveText),
         h('button', { type: 'button', class: 'quiet', onclick: () => this.#leave(false) }, t.leave)),
       this.#kept && h('section', { class: 'block' }, h('h2', null, t.leaveWipe), h('p', null, t.leaveWipeText),

@@ -198,6 +198,7 @@ export default {
   device: 'This device',
   keptHere: 'This room is kept here. You come back as the same member.',
   notKept: 'Nothing of this room stays here once you leave.',
+  notKeptLink: 'No key of yours stays here once you leave. The link stays in the browser’s history.',
   leave: 'Leave',
   leaveText: 'You can come back with the link.',
   leaveTextPass: 'You can come back with the passphrase.',
