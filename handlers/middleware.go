@@ -72,13 +72,20 @@ func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
 // errPanic has no row in the table of refusals, so it is 500 internal. It is logged where it is caught.
 var errPanic = errors.New("handler panicked")
 
-// bound refuses what is too long, gives the answer a deadline, and sets the headers that every answer has.
-func (s *Server) bound(next echo.HandlerFunc) echo.HandlerFunc {
+// commonHeaders sets the headers that every answer has.
+func commonHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		return next(c)
+	}
+}
+
+// bound refuses what is too long and gives the answer a deadline.
+func (s *Server) bound(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
 		if err := s.setDeadlines(c); err != nil && !errors.Is(err, http.ErrNotSupported) { // as in tests without a socket
 			return err
 		}

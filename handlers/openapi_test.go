@@ -118,7 +118,7 @@ func TestOpenAPISchemasAreTheTypes(t *testing.T) {
 	types := []any{
 		wire.JoinRequest{}, wire.Joined{}, wire.Member{}, wire.Roster{}, wire.Posted{}, wire.AckRequest{}, wire.KnockRequest{},
 		wire.KnockAnswers{}, wire.Polled{}, wire.Msg{}, wire.Left{}, wire.Gap{}, wire.Knock{}, wire.Acked{}, wire.Hello{}, wire.HB{},
-		wire.Bye{}, wire.Limits{}, wire.OK{}, wire.Error{},
+		wire.Bye{}, wire.Limits{}, wire.OK{}, wire.Origin{}, wire.Error{},
 	}
 	held := map[string]bool{}
 	for _, v := range types {
