@@ -12,10 +12,12 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"snug/hub"
 	"snug/wire"
@@ -71,8 +73,10 @@ type Server struct {
 	metrics *metrics
 	knocks  *limiter
 	shells  *limiter
+	checks  *rate.Limiter
 	buffers sync.Pool // of *[]byte, for sinks: an idle stream holds none
 
+	checking  atomic.Int64 // requests of network checks under way
 	drainOnce sync.Once
 	draining  chan struct{} // closed by Drain
 }
@@ -91,6 +95,7 @@ func New(conf Config) (*Server, error) {
 		metrics:  newMetrics(conf.Hub),
 		knocks:   newLimiter(conf.KnockEvery, conf.KnockBurst),
 		shells:   newLimiter(conf.ShellEvery, conf.ShellBurst),
+		checks:   rate.NewLimiter(rate.Every(checkPace), checkBurst),
 		draining: make(chan struct{}),
 	}
 	var err error

@@ -38,8 +38,11 @@ func NewLocal(files fs.FS, origin string, forward http.Handler) (http.Handler, e
 	e.GET("/", s.root)
 	e.GET("/help", s.help)
 	e.GET("/origin.json", s.publicOrigin)
+	e.GET("/check", s.check)
 	for path := range page {
-		e.GET(path, s.file)
+		if path != "/check" {
+			e.GET(path, s.file)
+		}
 	}
 	return http.NewCrossOriginProtection().Handler(e), nil
 }

@@ -38,8 +38,16 @@ func (s *Server) register() {
 	e.GET("/readyz", s.readyz)
 	e.GET("/openapi.json", s.openAPI)
 	e.GET("/origin.json", s.publicOrigin)
+	e.GET("/check", s.check)
+	e.GET("/check/stream", s.checkStream)
+	e.POST("/check/poll", s.checkPoll)
+	e.POST("/check/post", s.checkPost)
+	e.GET("/check/echo", s.checkEcho)
+	e.GET("/check/page", s.checkDocument)
 	for path := range s.page { // known at start, so that a wrong path is 404 and a wrong method 405
-		e.GET(path, s.file)
+		if path != "/check" {
+			e.GET(path, s.file)
+		}
 	}
 }
 
