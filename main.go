@@ -31,6 +31,7 @@ type cli struct {
 	Seal  sealCmd  `cmd:"" help:"Encrypt stdin for a room, for curl to post. Needs the room's public key only."`
 	Room  roomCmd  `cmd:"" help:"Make rooms."`
 
+	Check  checkCmd  `cmd:"" help:"Tell what the network between here and a relay does: to streams, to posts, to TLS."`
 	UI     uiCmd     `cmd:"" name:"ui" help:"Serve the page from this program to browsers on this machine, for a network that may change it on its way."`
 	Verify verifyCmd `cmd:"" help:"Compare the page that a relay serves with the one in this program."`
 }
