@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"snug/e2e/proxies"
 )
 
 func TestCheck(t *testing.T) {
@@ -22,6 +25,24 @@ func TestCheck(t *testing.T) {
 	out.Reset()
 	if code := run([]string{"check", "--quick", "http://127.0.0.1:1"}, &out, &errs); code != 4 || !strings.HasPrefix(out.String(), "The relay cannot be reached from here: ") {
 		t.Errorf("exit code %d, %s", code, &out)
+	}
+}
+
+// TestCheckSeesInspection: a gateway that opens TLS with certificates of its own is found by what is shown without it.
+func TestCheckSeesInspection(t *testing.T) {
+	web := httptest.NewTLSServer(nil)
+	defer web.Close()
+	office, err := proxies.NewCA("Office Web Gateway")
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers := x509.NewCertPool()
+	servers.AddCert(web.Certificate())
+	p := proxies.Start(t, proxies.Config{Inspect: office, Servers: servers})
+	c := checkCmd{relayFlags: relayFlags{URL: relayURL(web.URL), Proxy: proxyURL(p.URL.String())}}
+	got := c.tls(t.Context())
+	if !strings.Contains(got.Issuer, "Office Web Gateway") || got.Direct != printOf(web.Certificate()) || !strings.HasPrefix(got.verdict(), "The proxy opens TLS: ") {
+		t.Errorf("got %+v, %s", got, got.verdict())
 	}
 }
 

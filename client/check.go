@@ -109,7 +109,7 @@ func CheckNetwork(ctx context.Context, hc *http.Client, origin string, watch tim
 	return r
 }
 
-// url is that of a probe, with a nonce unless one is given.
+// url is that of a probe, with a nonce.
 func (c *checker) url(path string, q url.Values) string {
 	a := &api{base: c.origin}
 	u, _ := url.Parse(a.url("", q)) // of our own making

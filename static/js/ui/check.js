@@ -31,7 +31,10 @@ class CheckPage {
     this.#draw(report);
     if (report.stream.live || report.octets.live) {
       fill(this.#buttons, this.#copy(report), h('button', { type: 'button', class: 'quiet', onclick: () => this.#stop.abort() }, t.checkStop));
-      this.#draw(await check.watch(WATCHED, (gone) => fill(this.#progress, t.checkWatching(gone, WATCHED))));
+      /** @param {number} gone */
+      const watching = (gone) => fill(this.#progress, t.checkWatching(gone, WATCHED));
+      watching(0);
+      this.#draw(await check.watch(WATCHED, watching));
     }
     fill(this.#progress, t.checkDone);
     fill(this.#buttons, this.#copy(report), h('button', { type: 'button', class: 'quiet', onclick: () => this.run() }, t.checkAgain));

@@ -2,6 +2,7 @@
 /** A report of the network check in words: the verdict first, then the rows. client/check_verdict.go says the same. */
 import { MAX_POST } from '../net/check.js';
 import { t } from './lang.js';
+import { site } from './site.js';
 
 /** @typedef {import('../net/check.js').Report} Report */
 
@@ -40,7 +41,7 @@ export function rows(r) {
   const listed = (list) => list.join(', ') || t.checkNone;
   /** @type {[string, string][]} */
   const all = [
-    [name.relay, r.reach.ok ? `${location.origin}, ${r.reach.ms} ms` : t.checkFails(r.reach.why)],
+    [name.relay, r.reach.ok ? `${site}, ${r.reach.ms} ms` : t.checkFails(r.reach.why)],
     [name.stream, pieces(r.stream)],
     [name.octets, pieces(r.octets)],
     [name.batch, tried(r.batch, 1000)],
