@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"snug/static"
 )
 
 // version is set by -ldflags "-X main.version=v1.2.3" where the build does not see the repository, as in the Dockerfile.
@@ -28,6 +30,10 @@ type cli struct {
 	Tail  tailCmd  `cmd:"" help:"Join a room and print what is said there, until Ctrl-C."`
 	Seal  sealCmd  `cmd:"" help:"Encrypt stdin for a room, for curl to post. Needs the room's public key only."`
 	Room  roomCmd  `cmd:"" help:"Make rooms."`
+
+	Check  checkCmd  `cmd:"" help:"Tell what the network between here and a relay does: to streams, to posts, to TLS."`
+	UI     uiCmd     `cmd:"" name:"ui" help:"Serve the page from this program to browsers on this machine, for a network that may change it on its way."`
+	Verify verifyCmd `cmd:"" help:"Compare the page that a relay serves with the one in this program."`
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -92,7 +98,7 @@ func newLogger(w io.Writer, level slog.Level, json bool) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, opts))
 }
 
-// versionText is the version, or the commit it was built from, and the Go release.
+// versionText is the version, or the commit it was built from, the Go release, and the hash of the page.
 func versionText() string {
 	v, info := version, &debug.BuildInfo{GoVersion: "go"}
 	if read, ok := debug.ReadBuildInfo(); ok {
@@ -104,5 +110,5 @@ func versionText() string {
 	if v == "" || v == "(devel)" {
 		v = "development"
 	}
-	return fmt.Sprintf("snug %s (%s)", v, info.GoVersion)
+	return fmt.Sprintf("snug %s (%s)\npage %s", v, info.GoVersion, static.Hash())
 }

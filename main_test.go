@@ -100,7 +100,7 @@ func TestRefusedStarts(t *testing.T) {
 
 func TestVersionAndHelp(t *testing.T) {
 	out, err := command(t, nil, "--version").Output()
-	if err != nil || !strings.HasPrefix(string(out), "snug ") || strings.Count(string(out), "\n") != 1 {
+	if err != nil || !strings.HasPrefix(string(out), "snug ") || !strings.Contains(string(out), "\npage sha256:") || strings.Count(string(out), "\n") != 2 {
 		t.Errorf("--version: %v %q", err, out)
 	}
 	out, err = command(t, nil, "serve", "--help").Output()

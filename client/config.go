@@ -68,7 +68,7 @@ func (c Config) resolve() (Config, error) {
 
 // httpClient is HTTP, or one of our own, that does not follow redirects: those are never the relay's.
 func (c Config) httpClient() *http.Client {
-	own := http.Client{Transport: httpTransport(c.Proxy)}
+	own := http.Client{Transport: Transport(c.Proxy)}
 	if c.HTTP != nil {
 		own = *c.HTTP
 	}
@@ -76,8 +76,9 @@ func (c Config) httpClient() *http.Client {
 	return &own
 }
 
-// httpTransport asks for no compression, which makes proxies hold answers back, and has a word on why they refuse a tunnel.
-func httpTransport(proxy *url.URL) *http.Transport {
+// Transport is how a session reaches its relay unless Config.HTTP says otherwise. It asks for no compression, which makes proxies
+// hold answers back; where a proxy refuses a tunnel, requests fail with a *BlockedError. A nil proxy: that of the environment.
+func Transport(proxy *url.URL) *http.Transport {
 	t := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,

@@ -69,6 +69,10 @@ func (e *NetworkError) Error() string {
 
 func (e *NetworkError) Unwrap() error { return e.Err }
 
+// NetworkFailure is what a failed request of one's own through Transport stands for: a *BlockedError if a proxy has refused it, else
+// a *NetworkError.
+func NetworkFailure(err error) error { return networkError(err) }
+
 // networkError classifies what http.Client.Do or a read of its answer failed with.
 func networkError(err error) error {
 	if blocked, ok := errors.AsType[*BlockedError](err); ok {

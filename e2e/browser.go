@@ -104,12 +104,18 @@ func (w *World) Person(name string) *Person {
 // Tab opens a new tab of this person at a path of the relay, like / or /#….
 func (p *Person) Tab(path string) *Page {
 	p.w.t.Helper()
+	return p.TabAt(p.w.URL + path)
+}
+
+// TabAt opens a new tab of this person at any address: a proxy in front of the relay, or a local page.
+func (p *Person) TabAt(url string) *Page {
+	p.w.t.Helper()
 	tab, end := chromedp.NewContext(p.profile)
 	page := &Page{t: p.w.t, who: p.Name, ctx: tab, end: end}
 	p.w.t.Cleanup(page.Close)
 	p.w.readConsole(page)
-	if err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 800), chromedp.Navigate(p.w.URL+path)); err != nil {
-		p.w.t.Fatalf("%s opens %s: %v", p.Name, path, err)
+	if err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 800), chromedp.Navigate(url)); err != nil {
+		p.w.t.Fatalf("%s opens %s: %v", p.Name, url, err)
 	}
 	return page
 }

@@ -23,6 +23,7 @@ var (
 	errURLTooLong = errors.New("url too long")
 	errMediaType  = errors.New("media type not taken here")
 	errSlowDown   = errors.New("rate limit")
+	errChecksBusy = errors.New("too many checks")
 	errBodyLate   = errors.New("body did not arrive in time")
 )
 
@@ -58,6 +59,8 @@ var refusals = []refusal{
 	{errNoToken, http.StatusUnauthorized, wire.CodeNoToken, "sending into a room needs its post token: Authorization: Bearer TOKEN, or ?auth=TOKEN", 0},
 	{errWrongToken, http.StatusForbidden, wire.CodeWrongToken, "this token does not belong to this room", 0},
 	{errSlowDown, http.StatusTooManyRequests, wire.CodeSlowDown, "too many requests; come again a little later", 0},
+	{errChecksBusy, http.StatusTooManyRequests, wire.CodeSlowDown, "too many network checks at once; come again a little later", 5},
+	{errForeignHost, http.StatusNotFound, wire.CodeNotFound, "this is a page for the machine it runs on, open it as localhost", 0},
 	{wire.ErrMalformed, http.StatusBadRequest, wire.CodeBadRequest, "", 0},
 	{hub.ErrBadCursor, http.StatusBadRequest, wire.CodeBadCursor, "the cursor is ahead of the room", 0},
 	{hub.ErrNoSession, http.StatusUnauthorized, wire.CodeNoSession, "this session is unknown or has ended; join again", 0},

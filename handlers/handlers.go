@@ -13,10 +13,12 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"snug/hub"
 	"snug/wire"
@@ -87,6 +89,7 @@ type Server struct {
 	metrics *metrics
 	knocks  *limiter
 	shells  *limiter
+	checks  *rate.Limiter
 	buffers sync.Pool // of *[]byte, for sinks: an idle stream holds none
 	start   time.Time // static; the clock of feeds counts from here
 	sockets sockets
@@ -94,6 +97,7 @@ type Server struct {
 
 	strangers chan struct{} // a place for each large body that is read of somebody who has shown no session
 
+	checking  atomic.Int64 // requests of network checks under way
 	drainOnce sync.Once
 	draining  chan struct{} // closed by Drain
 }
@@ -112,6 +116,7 @@ func New(conf Config) (*Server, error) {
 		metrics:  newMetrics(conf.Hub),
 		knocks:   newLimiter(conf.KnockEvery, conf.KnockBurst),
 		shells:   newLimiter(conf.ShellEvery, conf.ShellBurst),
+		checks:   rate.NewLimiter(rate.Every(checkPace), checkBurst),
 		draining: make(chan struct{}),
 		start:    time.Now().Add(-time.Second), // so that no time is zero
 

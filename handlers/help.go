@@ -15,10 +15,10 @@ var helpText string
 
 // help is GET /help: what this is and how to use it from a terminal.
 func (s *Server) help(c echo.Context) error {
-	return text(c, http.StatusOK, renderHelp(s.origin(c)))
+	return text(c, http.StatusOK, renderText(helpText, s.origin(c)))
 }
 
-func renderHelp(origin string) string { return strings.ReplaceAll(helpText, "{{URL}}", origin) }
+func renderText(text, origin string) string { return strings.ReplaceAll(text, "{{URL}}", origin) }
 
 // root is GET /: the page, or the help for people at a terminal.
 func (s *Server) root(c echo.Context) error {

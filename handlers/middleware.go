@@ -80,13 +80,20 @@ func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
 // errPanic has no row in the table of refusals, so it is 500 internal. It is logged where it is caught.
 var errPanic = errors.New("handler panicked")
 
-// bound refuses what is too long, gives the answer a deadline, and sets the headers that every answer has.
-func (s *Server) bound(next echo.HandlerFunc) echo.HandlerFunc {
+// commonHeaders sets the headers that every answer has.
+func commonHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
 		h["X-Content-Type-Options"] = noSniff
 		h["Referrer-Policy"] = noReferrer
 		h["Cross-Origin-Resource-Policy"] = sameOrigin
+		return next(c)
+	}
+}
+
+// bound refuses what is too long and gives the answer a deadline.
+func (s *Server) bound(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
 		if err := s.setDeadlines(c); err != nil && !errors.Is(err, http.ErrNotSupported) { // as in tests without a socket
 			return err
 		}

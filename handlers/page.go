@@ -36,6 +36,9 @@ var securityHeaders = map[string]string{
 		"magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()",
 }
 
+// PagePolicy is the content security policy that every file of the page comes with.
+func PagePolicy() string { return securityHeaders["Content-Security-Policy"] }
+
 // kinds are the media types of the files a page is made of. A table of our own, since mime reads the machine's. Static.
 var kinds = map[string]string{
 	".css":         "text/css; charset=utf-8",

@@ -12,7 +12,7 @@ func (s *Server) register() {
 	e.HideBanner, e.HidePort = true, true
 	e.Logger.SetOutput(io.Discard) // Echo's own lines could hold a path; ours are written in observe
 	e.HTTPErrorHandler = s.refuse
-	e.Pre(s.observe, s.recoverPanic, s.bound)
+	e.Pre(s.observe, s.recoverPanic, commonHeaders, s.bound)
 	e.Use(s.noOptions)
 
 	e.POST("/r/:room/join", s.join)
@@ -37,8 +37,17 @@ func (s *Server) register() {
 	e.GET("/healthz", s.healthz)
 	e.GET("/readyz", s.readyz)
 	e.GET("/openapi.json", s.openAPI)
+	e.GET("/origin.json", s.publicOrigin)
+	e.GET("/check", s.check)
+	e.GET("/check/stream", s.checkStream)
+	e.POST("/check/poll", s.checkPoll)
+	e.POST("/check/post", s.checkPost)
+	e.GET("/check/echo", s.checkEcho)
+	e.GET("/check/page", s.checkDocument)
 	for path := range s.page { // known at start, so that a wrong path is 404 and a wrong method 405
-		e.GET(path, s.file)
+		if path != "/check" {
+			e.GET(path, s.file)
+		}
 	}
 }
 

@@ -4,7 +4,7 @@ package static
 
 import "embed"
 
-// Files holds the page: index.html at its root and everything beside it but Go files. It is never changed.
+// Files holds the page: index.html and check.html at its root and everything beside it but Go files. It is never changed.
 //
-//go:embed index.html app.css icons js
+//go:embed index.html check.html app.css icons js
 var Files embed.FS

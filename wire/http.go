@@ -153,3 +153,8 @@ type Polled struct {
 	Near   bool          `json:"near,omitempty"`
 	Error  *Error        `json:"error,omitempty"`
 }
+
+// Origin answers GET /origin.json: where others reach the relay, scheme://host, empty if it does not know.
+type Origin struct {
+	Origin string `json:"origin"`
+}

@@ -24,6 +24,7 @@ import * as vault from './vault.js';
  * @property {string | null} [name] of a passphrase room; it stays here
  * @property {boolean} [keep] keep the room on this device
  * @property {string} [origin] of the relay
+ * @property {string} [site] the relay's address in links, where it is not the page's
  * @property {(state: Kept) => void} [share] tells other tabs where we stand; called before anything is acked or posted
  */
 
@@ -51,6 +52,7 @@ export class Session extends EventTarget {
   members = /** @type {MemberRow[]} */ ([]);
   status = { state: 'connecting', reason: '', latency: /** @type {number | null} */ (null) };
   #origin;
+  #site;
   #keep;
   #secret;
   #keeper;
@@ -90,6 +92,7 @@ export class Session extends EventTarget {
   constructor(options, { keys, secret, group, kept, items }) {
     super();
     this.#origin = options.origin ?? '';
+    this.#site = options.site || this.#origin || globalThis.location?.origin;
     this.#keep = options.keep ?? false;
     this.kind = options.kind ?? (options.name ? 'passphrase' : 'link');
     this.name = options.name ?? null;
@@ -116,7 +119,7 @@ export class Session extends EventTarget {
 
   /** The link that lets others in; null for a passphrase room. */
   get link() {
-    return this.kind === 'link' ? `${this.#origin || location.origin}/${linkFragment(this.#stay.keys.root)}` : null;
+    return this.kind === 'link' ? `${this.#site}/${linkFragment(this.#stay.keys.root)}` : null;
   }
 
   get items() {
@@ -188,7 +191,7 @@ export class Session extends EventTarget {
   /** What a terminal needs to send into this room: enough to send, not to read. */
   shell() {
     return {
-      url: `${this.#origin || location.origin}/r/${this.roomId}`,
+      url: `${this.#site}/r/${this.roomId}`,
       token: b64u(this.#stay.keys.post),
       publicKey: [...this.#stay.keys.dropPublic].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
     };

@@ -6,6 +6,7 @@
 import { fill } from '../lib/dom.js';
 import { rememberAlias } from './fields.js';
 import { t } from './lang.js';
+import { site } from './site.js';
 import * as start from './start.js';
 
 /** @typedef {import('../room/shared.js').SharedSession} Session */
@@ -119,7 +120,7 @@ class App {
     try {
       const [{ SharedSession }, { Room }, root] = await Promise.all([import('../room/shared.js'), import('./room.js'), door.root()]);
       waiting.opening();
-      const session = await SharedSession.open({ root, alias: door.alias, keep: door.keep, name: door.name });
+      const session = await SharedSession.open({ site, root, alias: door.alias, keep: door.keep, name: door.name });
       if (turn !== this.#turn) return session.close();
       this.#remember(door, session);
       this.show(new Room(this, session, door));

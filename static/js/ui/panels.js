@@ -3,7 +3,8 @@
 import { fill, h, icon, iconButton, mark } from '../lib/dom.js';
 import { aliasIn, nameField } from './fields.js';
 import { t } from './lang.js';
-import { confirm, copyButton, here, shareButton, tile } from './parts.js';
+import { confirm, copyButton, shareButton, tile } from './parts.js';
+import { site } from './site.js';
 
 /** @typedef {import('../room/shared.js').SharedSession} Session */
 /** @typedef {import('../room/shared.js').SharedSession['members'][number]} Member */
@@ -176,7 +177,7 @@ export class Panel {
 
   invite() {
     const { link, name, roomId } = this.#session;
-    const knock = `${here()}#k=${roomId}`;
+    const knock = `${site}/#k=${roomId}`;
     /** @param {string} url @param {string} label @param {string} look */
     const ways = (url, label, look) => h('div', { class: 'row' }, copyButton(() => url, label, look), shareButton(url, 'plain'));
     /** @param {string} title @param {string} text @param {...import('../lib/dom.js').Child} rest */

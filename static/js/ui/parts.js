@@ -42,9 +42,6 @@ export function copyButton(text, label, look = 'quiet') {
 export const shareButton = (url, look) =>
   'share' in navigator && h('button', { type: 'button', class: look, onclick: () => navigator.share({ url }).catch(() => {}) }, icon('share'), t.share);
 
-/** The address of this page without its fragment. */
-export const here = () => new URL('.', location.href).href;
-
 /**
  * One of eight tones for a member, the same on every screen.
  * @param {string} id

@@ -161,7 +161,8 @@ export class Room {
     this.#status.title = [says, reason, speed].filter(Boolean).join('\n');
     this.#status.ariaLabel = t.statusName(t.status[state]);
     fill(this.#status, icon('lamp'), t.status[state]);
-    fill(this.#statusCard, h('b', null, t.status[state]), h('p', null, says), reason && h('p', null, reason), speed && h('p', null, speed));
+    fill(this.#statusCard, h('b', null, t.status[state]), h('p', null, says), reason && h('p', null, reason), speed && h('p', null, speed),
+      h('p', null, h('a', { href: '/check', target: '_blank', rel: 'noopener' }, t.checkTitle)));
     this.#notice.hidden = state !== 'offline' && state !== 'blocked';
     mark(this.#notice, { state });
     fill(this.#notice, icon(state === 'blocked' ? 'warn' : 'lamp'), h('span', null, says, state === 'blocked' && reason && ` (${reason})`));

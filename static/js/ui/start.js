@@ -5,6 +5,7 @@ import { fill, h, icon } from '../lib/dom.js';
 import { aliasIn, backButton, complain, field, keepField, nameField, problem, submit } from './fields.js';
 import { t } from './lang.js';
 import { screen } from './parts.js';
+import { site } from './site.js';
 
 /** @typedef {import('./app.js').AppType} App */
 /** @typedef {import('./app.js').View} View */
@@ -115,10 +116,9 @@ function pasteLink(app) {
   const go = submit(() => {
     const found = input.value.trim().match(/^(https?:\/\/[^\s#]+)?#?((?:k=[\w-]{27})|[\w-]{43})$/);
     if (!found) return complain(input, t.linkWrong);
-    const here = new URL('.', location.href);
-    const url = new URL(`#${found[2]}`, found[1] ?? here);
+    const url = new URL(`#${found[2]}`, found[1] ?? site);
     // A link of another relay: that relay's own page opens it.
-    if (url.origin !== here.origin) return location.assign(url);
+    if (url.origin !== site && url.origin !== location.origin) return location.assign(url);
     history.pushState(null, '', url.hash);
     app.route();
   });
