@@ -160,6 +160,14 @@ func (p *Page) Sees(want ...string) {
 	p.Await("the conversation "+string(list), `JSON.stringify(messages()) === JSON.stringify(`+string(list)+`)`, "messages()")
 }
 
+// SeesAmong waits until the messages that begin so are exactly these, in this order, whatever is between them.
+func (p *Page) SeesAmong(prefix string, want ...string) {
+	p.t.Helper()
+	list, _ := json.Marshal(want) // strings marshal
+	these := `JSON.stringify(messages().filter((m) => m.startsWith(` + quoted(prefix) + `)))`
+	p.Await("among others "+string(list), these+` === JSON.stringify(`+string(list)+`)`, "messages()")
+}
+
 // Delivered waits until each of the own messages is with everyone.
 func (p *Page) Delivered() {
 	p.t.Helper()
