@@ -136,7 +136,13 @@ func (p *Person) Tab(path string) *Page {
 	page := &Page{t: p.t, who: p.Name, behind: p.behind, ctx: tab, end: end}
 	p.t.Cleanup(page.Close)
 	p.w.readConsole(page)
-	if err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 800), chromedp.Navigate(p.origin+path)); err != nil {
+	err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 800)) // makes the tab, which must outlive the time below
+	if err == nil {
+		ctx, cancel := context.WithTimeout(tab, patience)
+		defer cancel()
+		err = chromedp.Do(ctx, chromedp.Navigate(p.origin+path))
+	}
+	if err != nil {
 		p.t.Fatalf("%s opens %s: %v", p.Name, path, err)
 	}
 	return page

@@ -4,8 +4,46 @@ import (
 	"fmt"
 	"testing"
 
+	"snug/e2e/proxies"
 	"snug/hub"
 )
+
+// TestTenTabsOverTwoConnections: a proxy that lets two requests go on at a time is enough for ten tabs of two rooms, in all of which can be written.
+func TestTenTabsOverTwoConnections(t *testing.T) {
+	w := New(t, hub.Limits{})
+	w.Expect("ERR_", "status of 4", "status of 5")
+	proxy, wire := behind(t, proxies.Connections{Max: 2})
+	ann := w.Behind(t, "Ann", proxy.URL)
+	var rooms [2][]*Page
+	for n := range rooms {
+		first := ann.Tab("/")
+		link := first.NewRoom(false)
+		rooms[n] = []*Page{first}
+		for len(rooms[n]) < 5 {
+			tab := ann.Tab("/" + link)
+			tab.Enter(false)
+			rooms[n] = append(rooms[n], tab)
+		}
+	}
+	for n, tabs := range rooms {
+		ben := w.Person(fmt.Sprint("Ben ", n)).Tab("/" + read[string](tabs[0], "location.hash"))
+		ben.Enter(false)
+		tabs[0].Members(2)
+		var said []string
+		for i, tab := range tabs {
+			text := fmt.Sprintf("room %d tab %d", n, i)
+			tab.Say(text)
+			said = append(said, text)
+			ben.Sees(said...)
+		}
+		ben.Say("all of it came")
+		for _, tab := range tabs {
+			tab.Sees(append(said, "all of it came")...)
+		}
+	}
+	w.Hub.Await(t, "two rooms, each with Ann and Ben", func(s hub.Stats) bool { return s.Rooms == 2 && s.Members == 4 })
+	wire.await(t, "one request for both rooms, and a way for all else", func() bool { return wire.open[aStream] == 0 && wire.open[aSharedPoll] == 1 })
+}
 
 // TestFiveRoomsInOneBrowser: three rooms have a stream, the two others share one request, and all of them hear and speak.
 func TestFiveRoomsInOneBrowser(t *testing.T) {
