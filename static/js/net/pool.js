@@ -217,7 +217,8 @@ export class Receiver {
    * @param {{s: string, after: string, hold: number}} query @param {AbortSignal} signal of the stream
    */
   async #probe(query, signal) {
-    const { held = [] } = this.#channel ? await navigator.locks.query() : {};
+    if (!this.#channel) return;
+    const { held = [] } = await navigator.locks.query();
     if (held.filter(({ name }) => name?.startsWith('snug stream ')).length < 2) return;
     const late = AbortSignal.timeout(ROOM);
     try {
@@ -225,7 +226,7 @@ export class Receiver {
     } catch {
       if (!late.aborted || signal.aborted || this.#narrow.signal.aborted) return; // another trouble, which the ladder sees as well
       narrow.begin();
-      this.#channel?.postMessage('narrow');
+      this.#channel.postMessage('narrow');
       this.#giveUp();
     }
   }
