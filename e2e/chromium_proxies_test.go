@@ -133,7 +133,7 @@ func (o office) pass(t *testing.T, w *World) passage {
 	begun = time.Now()
 	c.exchange(1)
 	p.lone = time.Since(begun) / 2
-	if late := 2 * time.Second; p.chip == "Live" && c.ann.Chip() == "Live" && p.lone > late {
+	if late := 2 * time.Second; o.chip == "Live" && p.lone > late { // a hole looks live until the watchdog barks
 		t.Errorf("it says Live, and a message takes %v", p.lone)
 	}
 	c.ann.Delivered()
