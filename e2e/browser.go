@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"snug/hub"
@@ -87,35 +89,67 @@ func Skip(t testing.TB, how string) {
 type Person struct {
 	Name    string
 	w       *World
+	t       testing.TB
 	profile context.Context
+	origin  string // of the relay, as this person knows it
+	behind  bool   // something may be in between, so polling will do
 }
 
-// Person brings in somebody new.
+// Person brings in somebody new, whom nothing keeps from the relay.
 func (w *World) Person(name string) *Person {
 	w.t.Helper()
-	profile, end := chromedp.NewContext(w.browser, chromedp.WithNewBrowserContext())
-	w.t.Cleanup(end)
+	return w.person(w.t, name, w.URL)
+}
+
+// Behind brings in somebody new whose browser goes through a proxy, for the time of t.
+func (w *World) Behind(t testing.TB, name string, proxy *url.URL) *Person {
+	t.Helper()
+	p := w.person(t, name, "http://"+w.addr, func(c *target.CreateBrowserContextParams) {
+		c.ProxyServer, c.ProxyBypassList = proxy.Host, "<-loopback>" // or it would go to loopback addresses directly
+	})
+	p.behind = true
+	return p
+}
+
+// At brings in somebody new who knows the relay by another address, that of a reverse proxy.
+func (w *World) At(t testing.TB, name string, reverse *url.URL) *Person {
+	t.Helper()
+	p := w.person(t, name, reverse.String())
+	p.behind = true
+	return p
+}
+
+func (w *World) person(t testing.TB, name, origin string, options ...chromedp.CreateBrowserContextOption) *Person {
+	t.Helper()
+	profile, end := chromedp.NewContext(w.browser, chromedp.WithNewBrowserContext(options...))
+	t.Cleanup(end)
 	if err := chromedp.Do(profile); err != nil { // an empty tab keeps the profile when all others are closed
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return &Person{Name: name, w: w, profile: profile}
+	return &Person{Name: name, w: w, t: t, profile: profile, origin: origin}
 }
 
 // Tab opens a new tab of this person at a path of the relay, like / or /#….
 func (p *Person) Tab(path string) *Page {
-	p.w.t.Helper()
-	return p.TabAt(p.w.URL + path)
+	p.t.Helper()
+	return p.TabAt(p.origin + path)
 }
 
 // TabAt opens a new tab of this person at any address: a proxy in front of the relay, or a local page.
 func (p *Person) TabAt(url string) *Page {
-	p.w.t.Helper()
+	p.t.Helper()
 	tab, end := chromedp.NewContext(p.profile)
-	page := &Page{t: p.w.t, who: p.Name, ctx: tab, end: end}
-	p.w.t.Cleanup(page.Close)
+	page := &Page{t: p.t, who: p.Name, behind: p.behind, ctx: tab, end: end}
+	p.t.Cleanup(page.Close)
 	p.w.readConsole(page)
-	if err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 800), chromedp.Navigate(url)); err != nil {
-		p.w.t.Fatalf("%s opens %s: %v", p.Name, url, err)
+	err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 800)) // makes the tab, which must outlive the time below
+	if err == nil {
+		ctx, cancel := context.WithTimeout(tab, patience)
+		defer cancel()
+		err = chromedp.Do(ctx, chromedp.Navigate(url))
+	}
+	if err != nil {
+		p.t.Fatalf("%s opens %s: %v", p.Name, url, err)
 	}
 	return page
 }

@@ -12,8 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/inspector"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -21,10 +24,11 @@ import (
 // Page is one tab with the page in it. Its methods do what a person does and find things as a person does: by the
 // words on a button, the label of a field, the role of a region. Each fails the test if it cannot be done.
 type Page struct {
-	t   testing.TB
-	who string
-	ctx context.Context
-	end context.CancelFunc
+	t      testing.TB
+	who    string
+	behind bool
+	ctx    context.Context
+	end    context.CancelFunc
 }
 
 // finders are what the expressions below are made of. The browser evaluates them outside the page's security policy.
@@ -112,10 +116,14 @@ func (p *Page) enter(button string, keep bool) {
 	p.inside()
 }
 
-// inside waits until the room is shown and its connection is live.
+// inside waits until the room is shown and its connection is live, or behind a proxy at least at work.
 func (p *Page) inside() {
 	p.t.Helper()
-	p.Await("a live room", `!!document.querySelector('[role=log]') && !!button('Connection: Live')`)
+	works := `!!button('Connection: Live')`
+	if p.behind {
+		works = `!!(button('Connection: Live') ?? button('Connection: Polling'))`
+	}
+	p.Await("a room that works", `!!document.querySelector('[role=log]') && `+works)
 }
 
 // Members waits until the room has that many members.
@@ -150,6 +158,14 @@ func (p *Page) Sees(want ...string) {
 	p.t.Helper()
 	list, _ := json.Marshal(append([]string{}, want...)) // strings marshal
 	p.Await("the conversation "+string(list), `JSON.stringify(messages()) === JSON.stringify(`+string(list)+`)`, "messages()")
+}
+
+// SeesAmong waits until the messages that begin so are exactly these, in this order, whatever is between them.
+func (p *Page) SeesAmong(prefix string, want ...string) {
+	p.t.Helper()
+	list, _ := json.Marshal(want) // strings marshal
+	these := `JSON.stringify(messages().filter((m) => m.startsWith(` + quoted(prefix) + `)))`
+	p.Await("among others "+string(list), these+` === JSON.stringify(`+string(list)+`)`, "messages()")
 }
 
 // Delivered waits until each of the own messages is with everyone.
@@ -271,6 +287,24 @@ func (p *Page) Screenshot(name string) {
 	if err := os.WriteFile(filepath.Join(screenshots(p.t), name+".png"), picture, 0o644); err != nil {
 		p.t.Error(err)
 	}
+}
+
+// Crash ends the tab as a crash does: nothing in it runs any more, not even a farewell.
+func (p *Page) Crash() {
+	p.t.Helper()
+	p.do("crashes", func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		if _, err := chromedp.Call(ctx, inspector.Enable, cdp.Empty{}); err != nil {
+			return chromedp.Void{}, err
+		}
+		events, stop := context.WithCancel(ctx)
+		defer stop()
+		crashes := chromedp.Events(events, inspector.TargetCrashed)
+		go chromedp.Call(events, page.Crash, cdp.Empty{}) // nobody is left to answer
+		for _, err := range crashes {
+			return chromedp.Void{}, err
+		}
+		return chromedp.Void{}, ctx.Err()
+	})
 }
 
 // Close closes the tab, as a person does who says nothing to anybody.

@@ -51,8 +51,8 @@ const (
 	roadHeld                // push at once
 )
 
-// probe is how long the ack of a first event is waited for: clients ack after 300 ms, and the way takes its time.
-const probe = 600 * time.Millisecond
+// probe is how long the ack of a first event is waited for: clients ack after 300 ms, and the way there and back takes its time.
+const probe = time.Second
 
 func (s *Server) newFeed(req streamRequest, count *kindMetrics) feed {
 	f := feed{server: s, count: count, hb: req.hb, age: req.age, batch: req.batch}

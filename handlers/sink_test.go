@@ -18,7 +18,7 @@ func TestPushThroughFollowsABurstOnce(t *testing.T) {
 		pass(20 * time.Millisecond)
 		b.post()
 		pass(time.Second)
-		out.check(t, "1s event: msg", "1.02s event: msg", "1.62s :") // nobody has acked it
+		out.check(t, "1s event: msg", "1.02s event: msg", "2.02s :") // nobody has acked it
 		b.post()
 		pass(20 * time.Millisecond)
 		b.post()
@@ -56,7 +56,7 @@ func TestAnAckAfterTheHeartbeatProvesNothing(t *testing.T) {
 		pass(300 * time.Millisecond)
 		b.ack()
 		pass(time.Second)
-		out.check(t, "4.9s event: msg", "5s event: hb", "5.5s :")
+		out.check(t, "4.9s event: msg", "5s event: hb", "5.9s :")
 		stop()
 	})
 }

@@ -23,11 +23,12 @@ func (u *turn) flow(ctx context.Context) (r result, err error) {
 	if err := u.postFor(ctx, warm, max(rate, 1)); err != nil {
 		return r, err
 	}
-	time.Sleep(700 * time.Millisecond)
+	time.Sleep(1300 * time.Millisecond)
 	u.reader.acking.Store(u.acks)
 	time.Sleep(100 * time.Millisecond)
 	counted, late := u.reader.counted.Load(), len(u.reader.late)
 	posted := u.posted()
+	writes := u.metric(`snug_flushes_total{kind="stream"}`)
 	before, err := u.usage()
 	if err != nil {
 		return r, err
@@ -42,6 +43,7 @@ func (u *turn) flow(ctx context.Context) (r result, err error) {
 	if err != nil {
 		return r, err
 	}
+	writes = u.metric(`snug_flushes_total{kind="stream"}`) - writes
 	u.reader.acking.Store(false)
 	if err := u.end(); err != nil {
 		return r, err
@@ -51,6 +53,7 @@ func (u *turn) flow(ctx context.Context) (r result, err error) {
 	close(u.reader.done)
 	got := float64(u.reader.counted.Load() - counted)
 	r.set("µs/delivery", float64((after.cpu-before.cpu).Microseconds())/got)
+	r.set("writes/delivery", writes/got)
 	r.set("posts/s", float64(u.posted()-posted)/took.Seconds())
 	sorted := slices.Sorted(slices.Values(u.reader.late[late:]))
 	r.set("p50 ms", percentile(sorted, 0.5))

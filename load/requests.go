@@ -78,9 +78,11 @@ type caller struct {
 
 func (c *caller) post(path, kind string, body []byte) (status int, answer []byte, err error) {
 	if c.conn == nil {
-		if c.conn, err = net.DialTCP("tcp", nil, c.addr); err != nil {
+		conn, err := net.DialTCP("tcp", nil, c.addr)
+		if err != nil {
 			return 0, nil, err
 		}
+		c.conn = conn
 		c.in = bufio.NewReaderSize(c.conn, 8<<10)
 	}
 	c.out = fmt.Appendf(c.out[:0], "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", path, c.addr, kind, len(body))

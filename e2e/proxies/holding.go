@@ -96,25 +96,36 @@ func (Gzip) Wrap(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		z := &zipped{ResponseWriter: w, gzip: gzip.NewWriter(w)}
+		z := &zipped{ResponseWriter: w}
 		next.ServeHTTP(z, r)
-		z.gzip.Close()
+		if z.gzip != nil {
+			z.gzip.Close()
+		}
 	})
 }
 
 type zipped struct {
 	http.ResponseWriter
-	gzip *gzip.Writer
+	gzip *gzip.Writer // nil: the answer was compressed before
 }
 
 func (z *zipped) WriteHeader(status int) {
-	z.Header().Set("Content-Encoding", "gzip")
-	z.Header().Del("Content-Length")
+	if z.Header().Get("Content-Encoding") == "" {
+		z.Header().Set("Content-Encoding", "gzip")
+		z.Header().Del("Content-Length")
+		z.gzip = gzip.NewWriter(z.ResponseWriter)
+	}
 	z.ResponseWriter.WriteHeader(status)
 }
 
-func (z *zipped) Write(p []byte) (int, error) { return z.gzip.Write(p) }
-func (z *zipped) Flush()                      {}
+func (z *zipped) Write(p []byte) (int, error) {
+	if z.gzip == nil {
+		return z.ResponseWriter.Write(p)
+	}
+	return z.gzip.Write(p)
+}
+
+func (z *zipped) Flush() {}
 
 // holdback is a ResponseWriter that passes on only what pass allows: given all that is held and the length of its newest
 // piece, it says how many bytes may go.

@@ -20,3 +20,24 @@ export const remembered = {
     }
   },
 };
+
+const NARROW = 'snug narrow';
+const NARROW_FOR = 3_600_000; // ms; then it is tried again, which costs four seconds
+
+/** Whether the network was found to let so few requests go on at a time that this browser's rooms must do with one. */
+export const narrow = {
+  get on() {
+    try {
+      return Number(globalThis.localStorage?.getItem(NARROW)) > Date.now();
+    } catch {
+      return false; // switched off: it is found out anew
+    }
+  },
+  begin() {
+    try {
+      globalThis.localStorage?.setItem(NARROW, String(Date.now() + NARROW_FOR));
+    } catch (error) {
+      console.debug('snug: the narrow network is not remembered', error);
+    }
+  },
+};

@@ -4,6 +4,7 @@
 
 import { b64u, random } from '../lib/bytes.js';
 import { BlockedError, NetworkError, RelayError } from './errors.js';
+import { narrow } from './memory.js';
 import { readJSON, send } from './request.js';
 
 /** @typedef {import('./types.js').Polled} Polled */
@@ -16,6 +17,7 @@ export const STREAMS = 3; // leaves half of a browser's six connections to posts
 const MOST = 16; // rooms in one poll, as the relay takes them; more wait their turn
 const GATHER = 60; // ms: rooms that were just answered ask again, and one request for all is cheaper than one for each
 const SLACK = 5000; // ms that an answer may come after its hold
+const ROOM = 4000; // ms that a short request may take beside several streams; as long as a stream has for its hello
 
 /** Whether the tabs of this browser can agree on anything. */
 const canShare = () => Boolean(globalThis.navigator?.locks && globalThis.BroadcastChannel);
@@ -172,6 +174,8 @@ export class Receiver {
   #room;
   #base;
   #placed = false;
+  #narrow = new AbortController(); // the streams of this browser have left no room for anything else
+  #channel;
 
   /**
    * @param {{api: import('./api.js').Api, base: string, room: string, signal: AbortSignal, placed: () => void}} options signal: gives the place back;
@@ -181,8 +185,12 @@ export class Receiver {
     this.#api = api;
     this.#room = room;
     this.#base = base;
+    this.#channel = canShare() ? new BroadcastChannel('snug streams') : null;
+    if (this.#channel) this.#channel.onmessage = () => this.#giveUp();
+    signal.addEventListener('abort', () => this.#channel?.close(), { once: true });
+    if (this.#channel && narrow.on) this.#giveUp();
     /** Resolves when the place is ours; never, if the signal comes first. */
-    this.place = streamPlace(signal).then(
+    this.place = streamPlace(AbortSignal.any([signal, this.#narrow.signal])).then(
       () => {
         this.#placed = true;
         placed();
@@ -198,7 +206,34 @@ export class Receiver {
   /** @type {import('./api.js').Api['stream']} */
   async stream(query, signal) {
     if (!this.#placed) throw new BlockedError({ status: 0, hint: 'other rooms of this browser have the streams' });
-    return this.#api.stream(query, signal);
+    const response = await this.#api.stream(query, AbortSignal.any([signal, this.#narrow.signal]));
+    void this.#probe({ s: query.s, after: query.after, hold: 0 }, signal);
+    return response;
+  }
+
+  /**
+   * Some proxies let two requests go on at a time, and two streams would leave nothing to send by, not even for another tab to load. So a stream
+   * beside others is followed by a short request; if that does not get through, no room of this browser has a stream and all share the poll.
+   * @param {{s: string, after: string, hold: number}} query @param {AbortSignal} signal of the stream
+   */
+  async #probe(query, signal) {
+    if (!this.#channel) return;
+    const { held = [] } = await navigator.locks.query();
+    if (held.filter(({ name }) => name?.startsWith('snug stream ')).length < 2) return;
+    const late = AbortSignal.timeout(ROOM);
+    try {
+      await this.#api.poll(query, { signal: AbortSignal.any([signal, this.#narrow.signal, late]) });
+    } catch {
+      if (!late.aborted || signal.aborted || this.#narrow.signal.aborted) return; // another trouble, which the ladder sees as well
+      narrow.begin();
+      this.#channel.postMessage('narrow');
+      this.#giveUp();
+    }
+  }
+
+  #giveUp() {
+    this.#placed = false;
+    this.#narrow.abort(new NetworkError('too few connections'));
   }
 
   /** @type {import('./api.js').Api['poll']} */
