@@ -46,7 +46,6 @@ type turn struct {
 	ackers   sync.WaitGroup
 	toAck    chan ackJob
 	refused  atomic.Uint64
-	postTime atomic.Int64
 }
 
 func (s scenario) turn(ctx context.Context, o *options, t *target) (r result, err error) {
