@@ -23,9 +23,11 @@ func (u *turn) flow(ctx context.Context) (r result, err error) {
 	if err := u.postFor(ctx, warm, max(rate, 1)); err != nil {
 		return r, err
 	}
-	time.Sleep(1300 * time.Millisecond)
-	u.reader.acking.Store(u.acks)
-	time.Sleep(100 * time.Millisecond)
+	if !u.acks { // a pause would end the flow
+		time.Sleep(1300 * time.Millisecond)
+		u.reader.acking.Store(false)
+		time.Sleep(100 * time.Millisecond)
+	}
 	counted, late := u.reader.counted.Load(), len(u.reader.late)
 	posted := u.posted()
 	writes := u.metric(`snug_flushes_total{kind="stream"}`)

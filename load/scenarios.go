@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,14 +39,14 @@ type turn struct {
 	scenario
 	*options
 	*target
-	base     usage
-	reader   *reader
-	list     []*room
-	posters  []guest // of snug, one for each room; they have no stream
-	streams  []*stream
-	ackers   sync.WaitGroup
-	toAck    chan ackJob
-	refused  atomic.Uint64
+	base    usage
+	reader  *reader
+	list    []*room
+	posters []guest // of snug, one for each room; they have no stream
+	streams []*stream
+	ackers  sync.WaitGroup
+	toAck   chan ackJob
+	refused atomic.Uint64
 }
 
 func (s scenario) turn(ctx context.Context, o *options, t *target) (r result, err error) {
@@ -199,8 +200,8 @@ func (u *turn) startAckers() {
 			c := &caller{addr: u.addr}
 			defer c.close()
 			for j := range u.toAck {
-				if ack(c, j.path, j.session, j.cursor) != nil {
-					u.refused.Add(1)
+				if err := ack(c, j.path, j.session, j.cursor); err != nil && u.refused.Add(1) == 1 {
+					fmt.Fprintln(os.Stderr, err)
 				}
 			}
 		})

@@ -115,15 +115,17 @@ export class Mirror {
 
   /** This tab leads now: it does itself what it had asked for. @param {Session} session */
   handOver(session) {
+    this.#first(); // the leader we waited for may have ended without a word
     for (const [id, { method, args, resolve, reject }] of this.#calls) {
       this.#calls.delete(id);
       Promise.resolve(/** @type {any} */ (session)[method](...args)).then(resolve, reject);
     }
   }
 
-  close() {
-    this.#gone(new Error('This room was closed.'));
-    for (const { reject } of this.#calls.values()) reject(new Error('This room was closed.'));
+  /** @param {Error} [why] */
+  close(why = new Error('This room was closed.')) {
+    this.#gone(why);
+    for (const { reject } of this.#calls.values()) reject(why);
     this.#calls.clear();
   }
 

@@ -140,7 +140,9 @@ export class SharedSession extends EventTarget {
     try {
       await this.#lead();
     } catch (error) {
-      this.#tell('closed', { reason: error instanceof Error ? error.message : String(error) });
+      const why = error instanceof Error ? error : new Error(String(error));
+      this.#mirror?.close(why);
+      this.#tell('closed', { reason: why.message });
     }
   }
 
