@@ -43,6 +43,11 @@ type RelayError struct {
 
 func (e *RelayError) Error() string { return e.Text }
 
+// isFinal: asking again will not help.
+func (e *RelayError) isFinal() bool {
+	return e.HTTP >= 400 && e.HTTP < 500 && e.HTTP != http.StatusTooManyRequests && e.HTTP != http.StatusRequestTimeout
+}
+
 // BlockedError is an answer that is not the relay's: a proxy that wants a login, a block page, a captive portal. Hint says
 // in words which.
 type BlockedError struct {
@@ -53,6 +58,13 @@ type BlockedError struct {
 }
 
 func (e *BlockedError) Error() string { return e.Hint }
+
+// ofSize is a 413 that says what to do about it.
+func (e *BlockedError) ofSize(n int) *BlockedError {
+	told := *e
+	told.Hint = fmt.Sprintf("too big for this network, which refuses a message of %d KiB; send less at a time (413)", (n+1023)>>10)
+	return &told
+}
 
 // NetworkError is no answer at all. Its text holds no URL, since a URL may hold a session.
 type NetworkError struct {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	randv2 "math/rand/v2"
+	"net/http"
 	"time"
 
 	"snug/wire"
@@ -143,8 +144,12 @@ func (o *outbox) failed(ctx context.Context, st *stay, e *entry, err error, sess
 	case ok && relay.rejoin:
 		st.rejoin(ctx, session) // fails only with ctx
 		return 0
-	case ok && relay.HTTP >= 400 && relay.HTTP < 500 && relay.HTTP != 429 && relay.HTTP != 408:
+	case ok && relay.isFinal():
 		o.giveUp(e, relay)
+		return 0
+	}
+	if blocked, ok := errors.AsType[*BlockedError](err); ok && blocked.Status == http.StatusRequestEntityTooLarge { // it will be as big next time
+		o.giveUp(e, blocked.ofSize(len(e.frame)))
 		return 0
 	}
 	o.mu.Lock()
@@ -186,9 +191,11 @@ func (o *outbox) takeBack(e *entry) {
 	o.letters = append([]*Letter{e.letter}, o.letters...)
 }
 
+// giveUp drops a letter with all its frames that the relay does not have: a message without its keys could not be read, and was said to have failed.
 func (o *outbox) giveUp(e *entry, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.dropLocked(func(other *entry) bool { return other == e })
+	o.dropLocked(func(other *entry) bool { return other.letter == e.letter && other.seq == 0 })
+	o.fails, o.reason = 0, ""
 	e.letter.finish(err)
 }

@@ -244,6 +244,12 @@ export class Outbox {
       await this.#give(entry.letter, error instanceof Error ? error.message : String(error));
       return;
     }
+    if (error instanceof BlockedError && error.status === 413) {
+      // It will be as big next time, and what waits behind it may be small.
+      const size = Math.ceil(entry.frame.bytes.length / 1024);
+      await this.#give(entry.letter, `too big for this network, which refuses a message of ${size} KiB; send less at a time (413)`);
+      return;
+    }
     this.#tell(entry.letter, 'queued', error.message);
     const retryAfter = error instanceof RelayError ? error.retryAfter * 1000 : 0;
     await this.#pause(Math.max(retryAfter, RETRY[Math.min(this.#fails++, RETRY.length - 1)]));
