@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 
@@ -32,7 +33,8 @@ func (s *Server) putChunk(c echo.Context) error {
 	return ok(c)
 }
 
-// chunk is GET /r/{room}/chunks/{FILE.N}?s=: the piece as it was put. Fetching it is no ack.
+// chunk is GET /r/{room}/chunks/{FILE.N}?s=&as=: the piece as it was put, or as base64url text for networks that refuse binary
+// answers. Fetching it is no ack.
 func (s *Server) chunk(c echo.Context) error {
 	who, err := parseCaller(c)
 	if err != nil {
@@ -42,11 +44,18 @@ func (s *Server) chunk(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	as, err := who.query.oneOf("as", "octet-stream", "text")
+	if err != nil {
+		return err
+	}
 	body, err := s.conf.Hub.Chunk(who.room, who.session, id)
 	if err != nil {
 		return err
 	}
 	// Ciphertext is nothing to look at, and a download by hand must never be taken for a page of ours.
 	c.Response().Header().Set("Content-Disposition", "attachment")
+	if as == "text" {
+		return blob(c, http.StatusOK, "text/plain", []byte(base64.RawURLEncoding.EncodeToString(body)))
+	}
 	return blob(c, http.StatusOK, octets, body)
 }

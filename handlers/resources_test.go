@@ -97,6 +97,10 @@ func TestChunks(t *testing.T) {
 	if !bytes.Equal(got, piece) || resp.Header.Get("Content-Type") != octets || resp.ContentLength != int64(len(piece)) {
 		t.Errorf("got %d bytes, %v", len(got), resp.Header)
 	}
+	resp, got = r.do("GET", b.path("/chunks/"+id, "as", "text"), "", nil)
+	if text := base64.RawURLEncoding.EncodeToString(piece); string(got) != text || resp.Header.Get("Content-Type") != plain {
+		t.Errorf("as text: got %d bytes, %v", len(got), resp.Header)
+	}
 	call[wire.OK](r, "POST", b.path("/ack"), plain, []byte(`{"got":["`+id+`"]}`))
 	if held := r.metric("snug_chunks_held", ""); held != 0 {
 		t.Errorf("got %v chunks held after the ack, want 0", held)
