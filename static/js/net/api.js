@@ -220,9 +220,10 @@ export class Api {
     } catch (error) {
       if (!(error instanceof BlockedError) || !mayBeTheForm(error)) throw error;
       const answer = await post(!first).catch((second) => {
-        // Had the relay itself refused the second form, the form got through and its word counts.
-        if (second instanceof RelayError) this.#asText = !first;
-        throw second instanceof RelayError ? second : error;
+        // Had the relay itself refused the second form, or a box only its size, the form got through and that word counts.
+        const through = second instanceof RelayError || (second instanceof BlockedError && second.status === 413);
+        if (through) this.#asText = !first;
+        throw through ? second : error;
       });
       this.#asText = !first;
       return answer;
