@@ -19,6 +19,7 @@ import (
 
 const (
 	requestTime = 20 * time.Second // a post of a message over a slow and scanning proxy; a lost one is sent again under its id
+	slowest     = 8 << 10          // bytes a second that a big body may take before it counts as lost
 	maxAnswer   = 8 << 20          // the cards of 256 members, and what a poll may carry, several times over
 )
 
@@ -31,6 +32,8 @@ type api struct {
 	room   wire.RoomID  // static
 	http   *http.Client // static
 	asText atomic.Bool  // posts go as text/plain since the network has refused the binary form and taken this one
+	reads  atomic.Bool  // chunks are read as text/plain, for the same reason
+	chunks chunkSize
 }
 
 func (a *api) join(ctx context.Context, req wire.JoinRequest) (wire.Joined, error) {
@@ -73,6 +76,9 @@ func (a *api) poll(ctx context.Context, s wire.SessionID, after wire.Cursor, hol
 	return once(ctx, req, func(p wire.Polled) bool { return p.Events != nil })
 }
 
+// bodyTime is what n bytes may take on the slowest line.
+func bodyTime(n int) time.Duration { return time.Duration(n) * time.Second / slowest }
+
 func isOK(ok wire.OK) bool { return ok.OK }
 
 // url is that of a path below the room. The nonce keeps caches, and proxies that merge equal requests, from answering for the relay.
@@ -109,6 +115,7 @@ func (a *api) json(path string, q url.Values, body any) request {
 func callBytes[T any](ctx context.Context, a *api, path string, q url.Values, b []byte, ours func(T) bool) (T, error) {
 	form := func(asText bool) request {
 		req := a.json(path, q, nil)
+		req.time += bodyTime(len(b))
 		req.kind, req.body = "application/octet-stream", b
 		if asText {
 			req.kind, req.body = "text/plain", []byte(b64u.EncodeToString(b))
@@ -123,10 +130,10 @@ func callBytes[T any](ctx context.Context, a *api, path string, q url.Values, b 
 	}
 	out, second := call(ctx, form(!first), ours)
 	_, refused := errors.AsType[*RelayError](second)
-	if second != nil && !refused {
+	if second != nil && !refused && !isTooLarge(second) {
 		return out, err
 	}
-	a.asText.Store(!first) // had the relay itself refused it, the form got through all the same
+	a.asText.Store(!first) // had the relay refused it, or a box only its size, the form got through all the same
 	return out, second
 }
 
