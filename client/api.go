@@ -165,7 +165,11 @@ func once[T any](ctx context.Context, req request, ours func(T) bool) (out T, er
 		return out, context.Cause(ctx)
 	}
 	if err != nil {
-		return out, networkError(err)
+		err = networkError(err)
+		if network, ok := errors.AsType[*NetworkError](err); ok && network.Timeout {
+			req.http.CloseIdleConnections() // those of the same age may have gone silent as well, and each would cost as long
+		}
+		return out, err
 	}
 	if resp.StatusCode/100 == 2 && json.Unmarshal(body, &out) == nil && ours(out) {
 		return out, nil
