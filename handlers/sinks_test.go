@@ -65,7 +65,7 @@ func testHeartbeatsAndPlannedEnd(t *testing.T, sink Sink) {
 		t.Errorf("ended after %v with %v", took, err)
 	}
 	beats := strings.Count(string(rest), "event: hb\n")
-	if !strings.HasSuffix(string(rest), "event: bye\ndata: {\"why\":\"life\",\"in\":0}\n\n") || beats < 3 || beats > 8 {
+	if !strings.HasSuffix(string(rest), "event: bye\ndata: {\"why\":\"life\",\"in\":0}\n\n") || beats < 1 || beats > 8 {
 		t.Errorf("got %d heartbeats in %q", beats, rest)
 	}
 	eventually(t, "it is counted", func() bool { return r.metric("snug_streams_ended_total", wire.ByeLife) == 1 })
@@ -144,7 +144,7 @@ func TestStalledSocketHurtsOnlyItself(t *testing.T) {
 	var armed atomic.Bool
 	r := newRelay(t, written(SinkSocket), func(r *relay) {
 		r.web.Listener = small{r.web.Listener, &armed}
-		r.conf.Streams.Write = 2 * time.Second
+		r.conf.Streams.Write = 3 * time.Second
 	})
 	room := r.room(1)
 	people := make([]*person, members)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -68,7 +67,7 @@ func (u *turn) flow(ctx context.Context) (r result, err error) {
 	r.set("refused", float64(u.refused.Load()))
 	if u.stalled > 0 {
 		r.set("RSS MB", float64(after.rss)/1e6)
-		r.set("stalled closed", u.hungUp())
+		r.set("stalled closed", u.metric(`snug_streams_ended_total{reason="stalled"}`))
 		r.set("others closed", ended)
 	} else {
 		r.set("RSS MB", float64(after.rss)/1e6)
@@ -113,29 +112,14 @@ func (u *turn) lost() (lost, ended float64) {
 	return lost, ended
 }
 
-// hungUp counts the stalled streams that the server has closed, by reading what they still hold.
-func (u *turn) hungUp() (n float64) {
-	buf := make([]byte, 64<<10)
-	for _, s := range u.streams {
-		for s.stalled {
-			got, err := syscall.Read(s.fd, buf)
-			if got > 0 {
-				continue
-			}
-			if err != syscall.EAGAIN {
-				n++
-			}
-			break
-		}
-	}
-	return n
-}
-
 // postFor posts at the rate, or as fast as it is answered if that is 0, from a goroutine for some rooms each.
 func (u *turn) postFor(ctx context.Context, d time.Duration, rate float64) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	workers := min(8, u.rooms)
+	for u.rooms%workers != 0 { // a room belongs to one of them
+		workers--
+	}
 	if rate == 0 {
 		workers = u.rooms
 	}
