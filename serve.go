@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -168,7 +169,8 @@ func (c *serveCmd) serve(ctx context.Context, log *slog.Logger, out io.Writer) e
 		}
 	}
 	fmt.Fprintln(out, c.welcome(ln.Addr(), conf != nil, print))
-	log.Info("started", "version", versionText(), "addr", ln.Addr().String(), "tls", conf != nil)
+	v, _, _ := strings.Cut(versionText(), "\n") // the page's hash stands on the next line
+	log.Info("started", "version", v, "addr", ln.Addr().String(), "tls", conf != nil)
 	err = run.serve(ctx)
 	log.Info("stopped", "rooms", memory.Stats().Rooms, "members", memory.Stats().Members, "messages", memory.Stats().Messages)
 	return err
