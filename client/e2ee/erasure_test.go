@@ -37,7 +37,9 @@ func TestKeysAreErased(t *testing.T) {
 		t.Errorf("the replaced HPKE key has no grace, %v", err)
 	}
 	r.clock.pass(hpkeGrace)
-	_, _ = bob.RotateIfDue()
+	if _, err := bob.RotateIfDue(); err != nil {
+		t.Fatal(err)
+	}
 	if *old != [32]byte{} || len(bob.hpke) != 1 {
 		t.Error("the replaced HPKE key outlived its grace")
 	}
@@ -45,7 +47,9 @@ func TestKeysAreErased(t *testing.T) {
 	r.sees("bob", "alice", content("three"), r.send("alice", "three")...)
 	replaced := chain
 	r.clock.pass(keepKeys)
-	_, _ = bob.RotateIfDue()
+	if _, err := bob.RotateIfDue(); err != nil {
+		t.Fatal(err)
+	}
 	if replaced.ck != [32]byte{} || !replaced.erased {
 		t.Error("the replaced chain outlived its hour")
 	}
