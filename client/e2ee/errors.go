@@ -33,6 +33,8 @@ var (
 	ErrUnknownMember = errors.New("unknown member")
 	// ErrClosed: used after Close, or a step of a knock out of turn.
 	ErrClosed = errors.New("closed")
+	// ErrFileChanged: the file is not the one any more that was begun to be sent.
+	ErrFileChanged = errors.New("the file changed while it was being sent")
 	// ErrExhausted: a counter of the protocol is at its end.
 	ErrExhausted = errors.New("counter exhausted")
 )

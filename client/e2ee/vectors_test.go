@@ -55,6 +55,7 @@ func vectorFiles() map[string]map[string]vector {
 		"knock.json":       knockVectors(),
 		"jwe.json":         jweVectors(),
 		"fingerprint.json": fingerprintVectors(),
+		"file.json":        fileVectors(),
 	}
 }
 

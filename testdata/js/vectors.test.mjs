@@ -8,7 +8,7 @@ import { fingerprint, parseCard, safetyCode, signCard } from '../../static/js/cr
 import { ReceivingChains } from '../../static/js/crypto/chain.js';
 import { dhPair, signPair, verify, verifyKey } from '../../static/js/crypto/curve.js';
 import { FrameSealer, openFrame, padme } from '../../static/js/crypto/frame.js';
-import { aesFrom, gcmOpen, hkdfKey, X } from '../../static/js/crypto/hash.js';
+import { aesFrom, aesKey, gcmOpen, gcmSeal, hkdf, hkdfKey, X } from '../../static/js/crypto/hash.js';
 import { Identity } from '../../static/js/crypto/identity.js';
 import { cbcHs512, concatKdf, gcm, openJwe, sealJwe } from '../../static/js/crypto/jwe.js';
 import { KnockAsker, KnockHost } from '../../static/js/crypto/knock.js';
@@ -174,6 +174,50 @@ const prints = {
   safetyCode: async (c) => assert.equal(await safetyCode(unhex(c.room), c.identities.map(unhex)), c.code),
 };
 
+// Sealed files, by the rules of PROTOCOL.md and nothing else.
+const FILE_HEADER = 40;
+const shapeOf = ({ size, segment }) => {
+  if (size < 0 || size > 2 ** 40 || segment < 57 || segment > 2 ** 20) return { segments: 0, sealed: 0 };
+  const segments = Math.max(1, Math.ceil((size + FILE_HEADER) / (segment - 16)));
+  return segments > 2 ** 32 ? { segments: 0, sealed: 0 } : { segments, sealed: FILE_HEADER + size + 16 * segments };
+};
+const fileKey = async (key, header) => aesKey(await hkdf(key, header.slice(1, 33), utf8('snug/1 file'), 32));
+const fileNonce = (header, i, last) => {
+  const nonce = new Uint8Array(12);
+  nonce.set(header.slice(33));
+  new DataView(nonce.buffer).setUint32(7, i);
+  nonce[11] = last ? 1 : 0;
+  return nonce;
+};
+const cutFile = (bytes, first, rest) => {
+  const parts = [bytes.slice(0, first)];
+  for (let at = first; at < bytes.length; at += rest) parts.push(bytes.slice(at, at + rest));
+  return parts;
+};
+async function fileThrough(way, header, parts, key) {
+  const out = [];
+  for (const [i, part] of parts.entries()) out.push(hex(await way(key, fileNonce(header, i, i === parts.length - 1), part, new Uint8Array(0))));
+  return out.join('');
+}
+async function openSealed(c) {
+  const bytes = unhex(c.sealed);
+  assert.ok(bytes.length === shapeOf(c).sealed && bytes[0] === FILE_HEADER, 'length');
+  const header = bytes.slice(0, FILE_HEADER);
+  const parts = cutFile(bytes.slice(FILE_HEADER), c.segment - FILE_HEADER, c.segment);
+  return fileThrough(gcmOpen, header, parts, await fileKey(unhex(c.key), header));
+}
+
+const file = {
+  shape: async (c) => assert.deepEqual(shapeOf(c), { segments: c.segments, sealed: c.sealed }),
+  async sealFile(c) {
+    const header = unhex(`28${c.salt}${c.prefix}`);
+    const parts = cutFile(unhex(c.plain ?? ''), c.segment - 16 - FILE_HEADER, c.segment - 16);
+    assert.equal(hex(header) + (await fileThrough(gcmSeal, header, parts, await fileKey(unhex(c.key), header))), c.sealed);
+    assert.equal(await openSealed(c), c.plain ?? '');
+  },
+  refusedFile: async (c) => assert.rejects(openSealed(c), undefined, c.why),
+};
+
 const READERS = {
   'root.json': root,
   'frame.json': frame,
@@ -183,6 +227,7 @@ const READERS = {
   'knock.json': knock,
   'jwe.json': jwe,
   'fingerprint.json': prints,
+  'file.json': file,
 };
 
 const folder = new URL('../vectors/', import.meta.url);
