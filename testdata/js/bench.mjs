@@ -1,7 +1,7 @@
 // What the encryption costs:    node testdata/js/bench.mjs
 // A page can import this too: bench() takes the modules' address from its own and prints nothing.
 import { Group } from '../../static/js/crypto/group.js';
-import { newLinkRoot, newMemberSecret, roomKeys } from '../../static/js/crypto/root.js';
+import { newLinkRoot, newMemberSecret, roomKeys } from '../../static/js/crypto/keys.js';
 
 const cpu = globalThis.process?.cpuUsage ? () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; } : () => performance.now();
 

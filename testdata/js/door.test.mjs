@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { b64u, equal, fromUtf8, utf8 } from '../../static/js/lib/bytes.js';
 import { KnockAsker } from '../../static/js/crypto/knock.js';
-import { RelayError } from '../../static/js/net/errors.js';
+import { RelayError } from '../../static/js/net/relay.js';
 import { Doorkeeper } from '../../static/js/room/door.js';
 import { Room } from './helpers.mjs';
 

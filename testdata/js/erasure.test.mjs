@@ -1,7 +1,7 @@
 // Keys that served their purpose are gone: overwritten where they lay, and not to be found in anything that is still held.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Identity } from '../../static/js/crypto/identity.js';
+import { Identity } from '../../static/js/crypto/keys.js';
 import { deliver, hex, HOUR, MINUTE, Room, say, text } from './helpers.mjs';
 import { bytesWithin, watchingChainKeys } from './walk.mjs';
 

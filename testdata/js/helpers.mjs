@@ -1,6 +1,6 @@
 // Rooms of several members for the tests: no relay, only frames handed from one to the other.
 import { Group } from '../../static/js/crypto/group.js';
-import { newLinkRoot, newMemberSecret, roomKeys } from '../../static/js/crypto/root.js';
+import { newLinkRoot, newMemberSecret, roomKeys } from '../../static/js/crypto/keys.js';
 
 export const hex = (bytes) => Buffer.from(bytes).toString('hex');
 export const unhex = (text) => new Uint8Array(Buffer.from(text.replace(/\s+/g, ''), 'hex'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { b64u, utf8 } from '../../static/js/lib/bytes.js';
-import { dhPair } from '../../static/js/crypto/curve.js';
+import { dhPair } from '../../static/js/crypto/suite.js';
 import { openJwe, sealJwe } from '../../static/js/crypto/jwe.js';
 
 const drop = await dhPair();

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { b64u, concat, unb64u } from '../../static/js/lib/bytes.js';
-import { Identity } from '../../static/js/crypto/identity.js';
+import { Identity, newLinkRoot, roomKeys } from '../../static/js/crypto/keys.js';
 import { KnockAsker, KnockHost } from '../../static/js/crypto/knock.js';
-import { newLinkRoot, roomKeys } from '../../static/js/crypto/root.js';
 import { Room } from './helpers.mjs';
 
 async function knocking() {

@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import * as bytes from '../../static/js/lib/bytes.js';
 import { WORDS } from '../../static/js/lib/words.js';
-import { isAlias } from '../../static/js/crypto/card.js';
-import { padme } from '../../static/js/crypto/frame.js';
-import * as root from '../../static/js/crypto/root.js';
+import { isAlias } from '../../static/js/crypto/keys.js';
+import { padme } from '../../static/js/crypto/suite.js';
+import * as root from '../../static/js/crypto/keys.js';
+import { generatePassphrase } from '../../static/js/crypto/words.js';
 import { passphraseStrength } from '../../static/js/crypto/strength.js';
 import { hex } from './helpers.mjs';
 
@@ -76,11 +77,11 @@ test('Padmé hides a length behind its leading bits', () => {
 });
 
 test('a generated passphrase has seven words of the list, and is called strong', () => {
-  const words = root.generatePassphrase().split(' ');
+  const words = generatePassphrase().split(' ');
   assert.equal(words.length, 7);
   for (const word of words) assert.ok(WORDS.includes(word));
-  assert.notEqual(root.generatePassphrase(), root.generatePassphrase());
-  assert.throws(() => root.generatePassphrase(6), RangeError);
+  assert.notEqual(generatePassphrase(), generatePassphrase());
+  assert.throws(() => generatePassphrase(6), RangeError);
 });
 
 test('passphrases that people choose are called weak', () => {

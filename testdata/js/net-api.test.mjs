@@ -1,8 +1,7 @@
 // Requests against a relay, and boxes in between, that answer as told.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { Api, BlockedError, NetworkError, RelayError } from '../../static/js/net/api.js';
-import { errorOf } from '../../static/js/net/errors.js';
+import { Api, BlockedError, errorOf, NetworkError, RelayError } from '../../static/js/net/relay.js';
 import { FakeRelay, cursor, refusal } from './net-relay.mjs';
 
 let relay;

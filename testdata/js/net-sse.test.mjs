@@ -1,7 +1,7 @@
 // The event stream parser: the examples of the standard, and every way to cut a stream.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EventStreamParser, EventTooLarge } from '../../static/js/net/sse.js';
+import { EventStreamParser, EventTooLarge } from '../../static/js/net/transport.js';
 
 const bytes = (text) => new TextEncoder().encode(text);
 const all = (text) => new EventStreamParser().push(bytes(text));

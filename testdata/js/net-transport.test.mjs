@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { afterEach, beforeEach, test as nodeTest } from 'node:test';
-import { Api } from '../../static/js/net/api.js';
+import { Api } from '../../static/js/net/relay.js';
 import { Transport } from '../../static/js/net/transport.js';
 import { Clock, FakeRelay, HB, HELLO, cursor, msg, refusal } from './net-relay.mjs';
 

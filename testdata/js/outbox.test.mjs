@@ -1,9 +1,9 @@
 // The outbox against a session that answers as told.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BlockedError } from '../../static/js/net/api.js';
-import { KEYS, MESSAGE } from '../../static/js/crypto/frame.js';
-import { Outbox } from '../../static/js/room/outbox.js';
+import { BlockedError } from '../../static/js/net/relay.js';
+import { KEYS, MESSAGE } from '../../static/js/crypto/suite.js';
+import { Outbox } from '../../static/js/room/connection.js';
 
 test('what the network calls too big fails with a sentence, and the next goes out', { timeout: 10_000 }, async () => {
   const told = [];

@@ -1,10 +1,8 @@
 // Plays a transcript (testdata/vectors/README.md): every member takes the steps that it sees and must find what is said there.
 import assert from 'node:assert/strict';
-import { fingerprint } from '../../static/js/crypto/card.js';
-import { dhPair, signPair } from '../../static/js/crypto/curve.js';
+import { Identity, memberId, roomKeys } from '../../static/js/crypto/keys.js';
+import { dhPair, signPair } from '../../static/js/crypto/suite.js';
 import { Group } from '../../static/js/crypto/group.js';
-import { Identity } from '../../static/js/crypto/identity.js';
-import { memberId, roomKeys } from '../../static/js/crypto/root.js';
 import { hex, unhex } from './helpers.mjs';
 
 export async function playTranscript({ name, root, room, members, steps }) {
@@ -28,7 +26,7 @@ async function receiverOf(keys, { id, secret, seed, alias, hpke }, clock) {
   assert.equal(member.id, id);
   const pairs = hpke.map(async ({ rotation, private: key, until }) => ({ ...(await dhPair(unhex(key))), rotation, until: until || Infinity }));
   const identity = new Identity(await signPair(unhex(seed)), await Promise.all(pairs), 0);
-  return new Group({ keys, member, identity, alias, clock, words: await fingerprint(identity.public) });
+  return new Group({ keys, member, identity, alias, clock });
 }
 
 async function take(group, { do: what, from, frame = '' }) {

@@ -6,7 +6,7 @@ import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { newLinkRoot } from '../../static/js/crypto/root.js';
+import { newLinkRoot } from '../../static/js/crypto/keys.js';
 import { Session } from '../../static/js/room/session.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

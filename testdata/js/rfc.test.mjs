@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { unb64u, utf8 } from '../../static/js/lib/bytes.js';
-import { agree, dhPair, dhPublic, signPair, verifyKey } from '../../static/js/crypto/curve.js';
-import { hkdf } from '../../static/js/crypto/hash.js';
-import * as hpke from '../../static/js/crypto/hpke.js';
+import { agree, dhPair, dhPublic, hkdf, signPair, verifyKey } from '../../static/js/crypto/suite.js';
+import * as hpke from '../../static/js/crypto/suite.js';
 import { cbcHs512, concatKdf, openJwe, sealJwe } from '../../static/js/crypto/jwe.js';
 import { hex, unhex } from './helpers.mjs';
 

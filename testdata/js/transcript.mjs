@@ -2,13 +2,10 @@
 // test of client/e2ee runs this and opens all of it:    node testdata/js/transcript.mjs
 import { pathToFileURL } from 'node:url';
 import { random } from '../../static/js/lib/bytes.js';
-import { signCard } from '../../static/js/crypto/card.js';
-import { CARD, FrameSealer, KEYS, MESSAGE, MOVE, openFrame } from '../../static/js/crypto/frame.js';
-import { Group } from '../../static/js/crypto/group.js';
-import { Identity } from '../../static/js/crypto/identity.js';
-import { memberId, newLinkRoot, newMemberSecret, roomKeys } from '../../static/js/crypto/root.js';
-import { sealMessage, sealMove } from '../../static/js/crypto/sealed.js';
-import { SendingChain } from '../../static/js/crypto/sender.js';
+import { Identity, memberId, newLinkRoot, newMemberSecret, roomKeys, signCard } from '../../static/js/crypto/keys.js';
+import { CARD, FrameSealer, KEYS, MESSAGE, MOVE, openFrame } from '../../static/js/crypto/suite.js';
+import { Group, SendingChain } from '../../static/js/crypto/group.js';
+import { sealMessage, sealMove } from '../../static/js/crypto/chains.js';
 import { Clock, flipped, hex, HOUR, MINUTE, text } from './helpers.mjs';
 import { seen } from './play.mjs';
 

@@ -1,25 +1,566 @@
 // @ts-check
+import { b64u, equal, random, utf8 } from '../lib/bytes.js';
+import { readFrame, received, ReceivingChains, sealKeys, sealMessage, sealMove } from './chains.js';
+import { Identity, isAlias, memberId, newLinkRoot, numberAfter, parseCard, roomKeys, safetyCode, signCard } from './keys.js';
+import { aesFrom, agree, CARD, dhPair, FrameSealer, hkdfKey, KEYS, MESSAGE, MOVE, openFrame, recipient, sha256, verifyKey, X } from './suite.js';
+
+/**
+ * Roster: whom a member knows in a room, and which identity key it trusts for each. Trust is on first sight and never moves by
+ * itself: another identity key under a known id makes that member *changed* until a person accepts it.
+ */
+
+/** @typedef {import('../lib/bytes.js').Bytes} Bytes */
+/** @typedef {import('./keys.js').Card} Card */
+/** @typedef {import('./suite.js').Recipient} Recipient */
+
+/** @typedef {Omit<Card, 'verifyKey'>} CardState */
+/** @typedef {{card: CardState, pending: CardState | null, present: boolean, chains: import('./chains.js').HeldState[]}} MemberState */
+
+/**
+ * @typedef {object} Member
+ * @property {string} id
+ * @property {Bytes} raw the id, 16 bytes
+ * @property {Card} card the newest one under the trusted identity key
+ * @property {Recipient} to the card's x25519, imported
+ * @property {Card | null} pending a card under another identity key, awaiting a person's word
+ * @property {boolean} present
+ * @property {ReceivingChains} chains
+ */
+
+/** @typedef {'new' | 'same' | 'updated' | 'changed'} Learned */
+
+// Far above what a relay admits; a member that invents members pushes out those who left, not memory.
+const MAX_KNOWN = 2048;
+
+export class Roster {
+  /** @type {Map<string, Member>} */
+  #members = new Map();
+
+  /** @param {string} id */
+  get(id) {
+    return this.#members.get(id) ?? null;
+  }
+
+  /** @param {string} id */
+  known(id) {
+    const member = this.get(id);
+    if (!member) throw new TypeError('There is no such member in this room.');
+    return member;
+  }
+
+  all() {
+    return [...this.#members.values()];
+  }
+
+  /** @param {string} id */
+  isTrusted(id) {
+    const member = this.get(id);
+    return member !== null && member.present && !member.pending;
+  }
+
+  /** Members who may read what is sent now: in the room, and not changed. */
+  trusted() {
+    return this.all().filter(({ id }) => this.isTrusted(id));
+  }
+
+  /**
+   * Takes in a card whose signature holds.
+   * @param {Card} card
+   * @returns {Promise<{status: Learned, member: Member}>}
+   */
+  async learn(card) {
+    const to = await usable(card.x25519);
+    const known = this.get(b64u(card.member));
+    if (!known) return { status: 'new', member: await this.#add(card, to) };
+    comeBack(known);
+    if (!equal(known.card.ed25519, card.ed25519)) {
+      change(known, card);
+      return { status: 'changed', member: known };
+    }
+    // The trusted identity itself spoke: whatever else claimed the id is forgotten.
+    known.pending = null;
+    if (!isNewer(card, known.card)) return { status: 'same', member: known };
+    Object.assign(known, { card, to });
+    return { status: 'updated', member: known };
+  }
+
+  /** @param {Card} card @param {Recipient} to */
+  async #add(card, to) {
+    const id = b64u(card.member);
+    const member = { id, raw: card.member, card, to, pending: null, present: true, chains: new ReceivingChains() };
+    this.#prune();
+    this.#members.set(id, member);
+    return member;
+  }
+
+  #prune() {
+    if (this.#members.size < MAX_KNOWN) return;
+    const gone = this.all().find(({ present }) => !present);
+    if (!gone) throw new RangeError('This room has more members than it can have.');
+    this.forget(gone.id);
+  }
+
+  /**
+   * Marks a member as in the room again, under the card that is held.
+   * @param {string} id
+   */
+  returned(id) {
+    const member = this.get(id);
+    if (member) comeBack(member);
+    return member !== null;
+  }
+
+  /**
+   * @param {string} id
+   * @param {number} now
+   * @returns {boolean} whether it had been in the room
+   */
+  left(id, now) {
+    const member = this.get(id);
+    if (!member?.present) return false;
+    member.present = false;
+    member.chains.end(now);
+    return true;
+  }
+
+  /**
+   * A person vouches for a changed member: its new identity is trusted, and nothing of the old one is kept.
+   * @param {string} id
+   */
+  async accept(id) {
+    const member = this.get(id);
+    if (!member?.pending) return false;
+    const card = member.pending;
+    const to = await recipient(card.x25519);
+    member.chains.erase();
+    Object.assign(member, { card, to, pending: null, chains: new ReceivingChains() });
+    return true;
+  }
+
+  /** @param {string} id */
+  forget(id) {
+    this.get(id)?.chains.erase();
+    this.#members.delete(id);
+  }
+
+  erase() {
+    for (const id of [...this.#members.keys()]) this.forget(id);
+  }
+
+  /**
+   * The identities trusted here, for another room with the same members. Nobody is in that room yet, and no chain goes along.
+   * @param {(member: Member) => boolean} wanted
+   */
+  pins(wanted) {
+    const roster = new Roster();
+    for (const member of this.all().filter(wanted)) {
+      roster.#members.set(member.id, { ...member, present: false, chains: new ReceivingChains() });
+    }
+    return roster;
+  }
+
+  /** @returns {MemberState[]} */
+  export() {
+    return this.all().map(({ card, pending, present, chains }) => {
+      return { card: cardState(card), pending: pending && cardState(pending), present, chains: chains.export() };
+    });
+  }
+
+  /** @param {MemberState[]} states */
+  static async import(states) {
+    const roster = new Roster();
+    for (const { card, pending, present, chains } of states) {
+      const full = { ...card, verifyKey: await verifyKey(card.ed25519) };
+      const member = await roster.#add(full, await recipient(card.x25519));
+      if (pending) await change(member, { ...pending, verifyKey: await verifyKey(pending.ed25519) });
+      member.present = present;
+      member.chains = ReceivingChains.import(chains);
+    }
+    return roster;
+  }
+}
+
+/** Whom to seal to. @param {Member} member */
+export const addressee = ({ raw, card: { rotation }, to }) => ({ raw, rotation, to });
+
+/** @param {Card} card @returns {CardState} */
+const cardState = ({ verifyKey: _, ...rest }) => rest;
+
+/** @param {Card} a @param {Card} b */
+const isNewer = (a, b) => a.rotation > b.rotation || (a.rotation === b.rotation && a.created > b.created);
+
+/** @param {Member} member */
+function comeBack(member) {
+  if (!member.present) member.chains.goOn();
+  member.present = true;
+}
+
+/** @param {Member} member @param {Card} card */
+function change(member, card) {
+  const { pending } = member;
+  if (pending && equal(pending.ed25519, card.ed25519) && !isNewer(card, pending)) return;
+  member.pending = card;
+}
+
+/** @type {Promise<CryptoKey> | undefined} */
+let probe;
+
+/**
+ * A card's HPKE key, refused if nothing can be sealed to it: one such card must not keep a sender from sealing to everybody else.
+ * @param {Bytes} x25519
+ */
+async function usable(x25519) {
+  probe ??= dhPair().then(({ key }) => key);
+  const to = await recipient(x25519);
+  (await agree(await probe, to.key)).fill(0);
+  return to;
+}
+
+/**
+ * Sender: one's own chain, who holds it, and when there must be a new one. Each message has its own key, and the key of a message
+ * that was sent cannot be computed from the chain any more.
+ */
+
+/** @typedef {import('./chains.js').Place} Place */
+
+const HOUR = 60 * 60 * 1000;
+const MAX_MESSAGES = 100;
+
+/** One's own chain. */
+export class SendingChain {
+  #ck;
+  #n = 0;
+  #e;
+  #since;
+
+  /**
+   * @param {number} now
+   * @param {{last?: number, e?: number, ck?: Bytes}} [options] last: number of the chain before; e and ck are for test vectors
+   */
+  constructor(now, { last, e = numberAfter(now, last), ck = random(32) } = {}) {
+    this.#e = e;
+    this.#ck = ck;
+    this.#since = now;
+  }
+
+  get e() {
+    return this.#e;
+  }
+
+  /** @param {number} now */
+  isDue(now) {
+    return this.#n >= MAX_MESSAGES || now - this.#since >= HOUR;
+  }
+
+  /** The key of the next message. Two calls must not overlap. */
+  async next() {
+    const from = await hkdfKey(this.#ck);
+    const [key, ck] = await Promise.all([aesFrom(from, 'message'), X(from, 'chain')]);
+    this.#ck.fill(0);
+    this.#ck = ck;
+    return { e: this.#e, n: this.#n++, key };
+  }
+
+  /** The chain as it is now, for those who may read from here on. The caller erases ck. */
+  now() {
+    return { e: this.#e, n: this.#n, ck: this.#ck.slice() };
+  }
+
+  erase() {
+    this.#ck.fill(0);
+  }
+}
+
+export class Sender {
+  #identity;
+  #place;
+  #last;
+  /** @type {SendingChain | null} */
+  #chain = null;
+  /** @type {Set<string>} ids of the members that the chain was sealed to */
+  #holders = new Set();
+
+  /**
+   * @param {Identity} identity
+   * @param {Place} place
+   * @param {number} [last] number of the last chain of an earlier start
+   */
+  constructor(identity, place, last = -1) {
+    this.#identity = identity;
+    this.#place = place;
+    this.#last = last;
+  }
+
+  /** The number of the newest chain: what must be kept so that no number is ever used twice. */
+  get last() {
+    return this.#last;
+  }
+
+  /** Ends the chain: somebody who holds it must not read on. */
+  end() {
+    this.#chain?.erase();
+    this.#chain = null;
+    this.#holders.clear();
+  }
+
+  /**
+   * The chain is owed to a member again.
+   * @param {string} id
+   */
+  owe(id) {
+    this.#holders.delete(id);
+  }
+
+  /**
+   * The inner of a keys frame for those of the members who hold no chain yet, and their ids; null if all do.
+   * @param {Member[]} members who may read
+   * @param {number} now
+   */
+  async keys(members, now) {
+    const chain = this.#ready(now);
+    const missing = members.filter(({ id }) => !this.#holders.has(id));
+    if (missing.length === 0) return null;
+    const inner = await sealKeys(this.#identity, this.#place, chain.now(), missing.map(addressee));
+    const ids = missing.map(({ id }) => id);
+    for (const id of ids) this.#holders.add(id);
+    return { inner, to: ids };
+  }
+
+  /** @param {number} now */
+  #ready(now) {
+    if (this.#chain?.isDue(now)) this.end();
+    if (this.#chain) return this.#chain;
+    this.#chain = new SendingChain(now, { last: this.#last });
+    this.#last = this.#chain.e;
+    return this.#chain;
+  }
+
+  /**
+   * The key of the next message; call keys first, so that all who may read it can.
+   * @param {number} now
+   */
+  async next(now) {
+    const chain = this.#chain ?? this.#ready(now);
+    this.#identity.count();
+    return chain.next();
+  }
+}
+
+/**
+ * State: what a Group is made of, and the order in which its calls take effect. Only the group's own modules see it.
+ */
+
+/** @typedef {import('./keys.js').RoomKeys} RoomKeys */
+/** @typedef {{id: string, raw: Bytes}} Self */
+
+/**
+ * What people see of a member. For a changed one, newAlias and newKey are what it claims to be now.
+ * @typedef {object} MemberView
+ * @property {string} id
+ * @property {string} alias
+ * @property {string} key its identity key, base64url; crypto/words.js makes a fingerprint of it
+ * @property {'self' | 'here' | 'changed' | 'left'} status
+ * @property {string} [newAlias]
+ * @property {string} [newKey]
+ */
+
+/** @typedef {{status: 'new' | 'same' | 'updated' | 'changed' | 'bad', member?: MemberView, reason?: string}} Learning */
+
+/**
+ * @typedef {object} Options
+ * @property {RoomKeys} keys
+ * @property {Self} member
+ * @property {Identity} identity
+ * @property {string} alias
+ * @property {() => number} [clock] ms since 1970
+ * @property {Roster} [roster]
+ * @property {number} [last] number of the last chain sent on before
+ */
+
+export class State {
+  /** @type {Promise<Bytes> | null} */
+  #card = null;
+  /** @type {Promise<unknown>} the call before */
+  #turn = Promise.resolve();
+  closed = false;
+
+  /** @param {Options} options */
+  constructor({ keys, member, identity, alias, clock = Date.now, roster = new Roster(), last }) {
+    this.keys = keys;
+    this.self = member;
+    this.identity = identity;
+    this.alias = checkedAlias(alias);
+    this.clock = clock;
+    this.roster = roster;
+    this.place = Object.freeze({ room: keys.room, from: member.raw });
+    this.frames = new FrameSealer(keys);
+    this.sender = new Sender(identity, this.place, last);
+  }
+
+  /**
+   * Does work after all that was asked for before.
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  inTurn(work) {
+    const turn = this.#turn.then(() => {
+      if (this.closed) throw new Error('This room is closed.');
+      return work();
+    });
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** One's own card as a frame; the same one until it is replaced. */
+  card() {
+    return (this.#card ??= this.#makeCard());
+  }
+
+  async #makeCard() {
+    const { room, from: member } = this.place;
+    const inner = await signCard(this.identity, { room, member, alias: this.alias, created: this.clock() });
+    return this.frames.seal(CARD, inner);
+  }
+
+  /** A card with a new HPKE key, and another name if one is given. @param {string} [alias] */
+  async replaceCard(alias = this.alias) {
+    this.alias = checkedAlias(alias);
+    await this.identity.rotate(this.clock());
+    this.#card = null;
+    return this.card();
+  }
+
+  /**
+   * The card in a frame, if it is this member's; otherwise a sentence that says what is wrong with it.
+   * @param {string} id
+   * @param {Uint8Array} bytes
+   * @returns {Promise<Card | string>}
+   */
+  async readCard(id, bytes) {
+    try {
+      const { type, inner } = await openFrame(this.keys, bytes);
+      if (type !== CARD) return 'this frame is no card';
+      const card = await parseCard(inner, this.keys.room);
+      if (b64u(card.member) !== id) return 'this card is of another member';
+      return equal(card.member, this.self.raw) ? 'this card is of oneself' : card;
+    } catch (error) {
+      return sentence(error);
+    }
+  }
+
+  /**
+   * Learns a card that was read. Call it in turn.
+   * @param {Card | string} card
+   * @returns {Promise<Learning>}
+   */
+  async takeCard(card) {
+    if (typeof card === 'string') return { status: 'bad', reason: card };
+    try {
+      const trusted = this.roster.isTrusted(b64u(card.member));
+      const { status, member } = await this.roster.learn(card);
+      // A changed member may hold the chain; it was sealed to somebody else.
+      if (status === 'changed' && trusted) this.sender.end();
+      return { status, member: view(member) };
+    } catch (error) {
+      return { status: 'bad', reason: sentence(error) };
+    }
+  }
+
+  /** @returns {MemberView[]} everybody known, oneself first */
+  members() {
+    const self = { id: this.self.id, alias: this.alias, key: b64u(this.identity.public), status: /** @type {const} */ ('self') };
+    return [self, ...this.roster.all().map(view)];
+  }
+
+  /** Erases keys whose time is over. */
+  sweep() {
+    const now = this.clock();
+    this.identity.sweep(now);
+    for (const { chains } of this.roster.all()) chains.sweep(now);
+  }
+}
+
+/** @param {string} alias */
+function checkedAlias(alias) {
+  if (!isAlias(alias)) throw new TypeError('A name has 1 to 64 bytes and no control characters.');
+  return alias;
+}
+
+/** WebCrypto's own errors say nothing, on purpose. @param {unknown} error */
+function sentence(error) {
+  const ours = error instanceof RangeError || error instanceof TypeError;
+  return ours && error.message ? error.message : 'this card was altered on its way, or is of another room';
+}
+
+/** @param {Member} member @returns {MemberView} */
+function view({ id, card, pending, present }) {
+  const known = { id, alias: card.alias, key: b64u(card.ed25519) };
+  if (!pending || !present) return { ...known, status: present ? 'here' : 'left' };
+  return { ...known, status: 'changed', newAlias: pending.alias, newKey: b64u(pending.ed25519) };
+}
+
+/**
+ * Shells: posts that scripts sealed to the room's drop key. Each is shown once.
+ */
+
+/** @typedef {{kind: 'shell', text: string} | {kind: 'repeat'} | {kind: 'failed', reason: string}} ShellResult reason: a sentence */
+
+// As many as a room holds by default, so nothing that the relay can still deliver is shown twice.
+const REMEMBERED = 20_000;
+
+export class Shells {
+  #keys;
+  #seen;
+
+  /**
+   * @param {RoomKeys} keys
+   * @param {string[]} [seen] hashes of posts that were opened before
+   */
+  constructor(keys, seen = []) {
+    this.#keys = keys;
+    this.#seen = new Set(seen);
+  }
+
+  /**
+   * Two calls must not overlap.
+   * @param {string} jwe
+   * @returns {Promise<ShellResult>}
+   */
+  async open(jwe) {
+    const hash = b64u(await sha256(utf8(jwe)));
+    if (this.#seen.has(hash)) return { kind: 'repeat' };
+    try {
+      const { openJwe } = await import('./jwe.js');
+      const text = await openJwe(this.#keys.dropKey, jwe);
+      this.#remember(hash);
+      return { kind: 'shell', text };
+    } catch (error) {
+      const ours = error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError;
+      return { kind: 'failed', reason: ours && error.message ? error.message : 'it was not sealed to this room, or was altered' };
+    }
+  }
+
+  /** @param {string} hash */
+  #remember(hash) {
+    for (const oldest of this.#seen) {
+      if (this.#seen.size < REMEMBERED) break;
+      this.#seen.delete(oldest);
+    }
+    this.#seen.add(hash);
+  }
+
+  export() {
+    return [...this.#seen];
+  }
+}
+
 /**
  * Group: one member's end-to-end state of one room. It turns content into frames and frames into content; it knows no network and
  * no clock but the one it is given. Calls may overlap: they take effect in the order in which they were made.
  */
-import { utf8 } from '../lib/bytes.js';
-import { fingerprint, safetyCode } from './card.js';
-import { KEYS, MESSAGE, MOVE } from './frame.js';
-import { Identity } from './identity.js';
-import { KnockHost } from './knock.js';
-import { readFrame, received } from './receiver.js';
-import { memberId, newLinkRoot, roomKeys } from './root.js';
-import { addressee, Roster } from './roster.js';
-import { sealMessage, sealMove } from './sealed.js';
-import { Shells } from './shells.js';
-import { State } from './state.js';
 
-/** @typedef {import('../lib/bytes.js').Bytes} Bytes */
-/** @typedef {import('./root.js').RoomKeys} RoomKeys */
-/** @typedef {import('./receiver.js').Opened} Opened */
-/** @typedef {import('./state.js').Learning} Learning */
-/** @typedef {import('./state.js').MemberView} MemberView */
+/** @typedef {import('./chains.js').Opened} Opened */
 
 /** @typedef {{type: number, bytes: Bytes, to?: string[]}} Frame to: whom a keys frame is sealed to */
 
@@ -29,9 +570,9 @@ import { State } from './state.js';
  * @typedef {object} GroupState
  * @property {1} v
  * @property {string} alias
- * @property {import('./identity.js').IdentityState} identity
+ * @property {import('./keys.js').IdentityState} identity
  * @property {number} e
- * @property {import('./roster.js').MemberState[]} members
+ * @property {MemberState[]} members
  * @property {string[]} shells
  */
 
@@ -42,7 +583,7 @@ export class Group {
 
   /**
    * Use create or import. The group owns the identity: close erases it, unless a successor took it over. The keys stay the caller's.
-   * @param {import('./state.js').Options & {shells?: Shells}} options
+   * @param {Options & {shells?: Shells}} options
    */
   constructor({ shells, ...options }) {
     this.#state = new State(options);
@@ -55,7 +596,7 @@ export class Group {
    */
   static async create({ keys, secret, alias, clock = Date.now, identity }) {
     const [member, own] = await Promise.all([memberId(secret), identity ?? Identity.create(clock())]);
-    return new Group({ keys, member, identity: own, words: await fingerprint(own.public), alias, clock });
+    return new Group({ keys, member, identity: own, alias, clock });
   }
 
   get id() {
@@ -145,11 +686,6 @@ export class Group {
     return this.#state.members();
   }
 
-  /** Words and digits of a member, or of oneself; null for a stranger. @param {string} [id] */
-  fingerprint(id = this.id) {
-    return this.members().find((member) => member.id === id)?.fingerprint ?? null;
-  }
-
   /** The room's safety code, over the trusted identities of those who are in the room. */
   safetyCode() {
     const { keys, identity, roster } = this.#state;
@@ -163,7 +699,7 @@ export class Group {
    * A sealed message stays readable for those who were members when it was sealed, whoever comes or goes: it may be posted again
    * as it is. If the relay says that the members changed meanwhile (409), learn them and either post it again, after
    * sealKeysIfNeeded, which lets newcomers read what follows; or seal the content once more, which lets them read it too.
-   * @param {import('./receiver.js').Content} content
+   * @param {import('./chains.js').Content} content
    * @returns {Promise<{frames: Frame[]}>}
    */
   async seal(content) {
@@ -212,7 +748,7 @@ export class Group {
   /**
    * Opens a post from a shell. Whoever has the room's post token can make one: nobody's name is on it.
    * @param {string} jwe
-   * @returns {Promise<import('./shells.js').ShellResult>}
+   * @returns {Promise<ShellResult>}
    */
   openShell(jwe) {
     return this.#state.inTurn(() => this.#shells.open(jwe));
@@ -242,23 +778,23 @@ export class Group {
    * @returns {Promise<{group: Group, keys: RoomKeys}>}
    */
   successor(root, removed = []) {
-    const { self: member, identity, words, alias, clock, roster } = this.#state;
+    const { self: member, identity, alias, clock, roster } = this.#state;
     return this.#state.inTurn(async () => {
       const keys = await roomKeys(root);
       const pins = roster.pins(({ id }) => !removed.includes(id));
       this.#handedOn = true;
-      return { keys, group: new Group({ keys, member, identity, words, alias, clock, roster: pins }) };
+      return { keys, group: new Group({ keys, member, identity, alias, clock, roster: pins }) };
     });
   }
 
   /**
    * Answers a stranger who knocks. Let one knock at a time be open.
    * @param {string} commit its first note
-   * @returns {Promise<KnockHost>}
+   * @returns {Promise<import('./knock.js').KnockHost>}
    */
   answerKnock(commit) {
     const { keys, identity } = this.#state;
-    return this.#state.inTurn(async () => new KnockHost(keys, identity, commit));
+    return this.#state.inTurn(async () => new (await import('./knock.js')).KnockHost(keys, identity, commit));
   }
 
   /** For "keep this room on this device". @returns {Promise<GroupState>} */
@@ -282,8 +818,7 @@ export class Group {
       Identity.import(stored, clock()),
       Roster.import(members),
     ]);
-    const words = await fingerprint(identity.public);
-    return new Group({ keys, member, identity, words, alias, clock, roster, last: e, shells: new Shells(keys, shells) });
+    return new Group({ keys, member, identity, alias, clock, roster, last: e, shells: new Shells(keys, shells) });
   }
 
   /** Erases all keys, after the calls before. The room's keys are their owner's: eraseRoomKeys. */

@@ -4,8 +4,7 @@
  * else is refused by name.
  */
 import { b64u, concat, equal, fromUtf8, random, u32, u64, unb64u, utf8 } from '../lib/bytes.js';
-import { agree, dhPair, dhPublic } from './curve.js';
-import { aesKey, gcmOpen, gcmSeal, sha256, subtle } from './hash.js';
+import { aesKey, agree, dhPair, dhPublic, gcmOpen, gcmSeal, sha256, subtle } from './suite.js';
 
 /** @typedef {import('../lib/bytes.js').Bytes} Bytes */
 /** @typedef {{ciphertext: Bytes, tag: Bytes}} Box */
@@ -131,7 +130,7 @@ export async function openJwe(dropKey, jwe) {
  * Seals as a shell does; for tests and tools.
  * @param {Bytes} dropPublic
  * @param {string} text
- * @param {{enc?: string, ephemeral?: import('./curve.js').DhPair, iv?: Bytes, parties?: {apu?: Bytes, apv?: Bytes}}} [options]
+ * @param {{enc?: string, ephemeral?: import('./suite.js').DhPair, iv?: Bytes, parties?: {apu?: Bytes, apv?: Bytes}}} [options]
  */
 export async function sealJwe(dropPublic, text, { enc = 'A256CBC-HS512', ephemeral, iv: fixed, parties = {} } = {}) {
   const encryption = ENCRYPTIONS.get(enc);

@@ -4,7 +4,7 @@
  * against a copy of the browser's files: browsers may keep that key in them as it is.
  */
 import { b64u, concat, fromUtf8, random, unb64u, utf8 } from '../lib/bytes.js';
-import { gcmOpen, gcmSeal, label, subtle } from './hash.js';
+import { gcmOpen, gcmSeal, label, subtle } from './suite.js';
 
 /** @typedef {import('../lib/bytes.js').Bytes} Bytes */
 

@@ -8,15 +8,14 @@
  * Each step works once; a failed one ends the knock. Three tries, one at a time, is for the session to count.
  */
 import { b64u, concat, equal, random, Reader, unb64u } from '../lib/bytes.js';
-import { dhPair, SIG, verify, verifyKey } from './curve.js';
-import { H, label } from './hash.js';
-import * as hpke from './hpke.js';
-import { roomKeys } from './root.js';
+import { roomKeys } from './keys.js';
+import * as hpke from './suite.js';
+import { dhPair, H, label, SIG, verify, verifyKey } from './suite.js';
 
 /** @typedef {import('../lib/bytes.js').Bytes} Bytes */
-/** @typedef {import('./curve.js').DhPair} DhPair */
-/** @typedef {import('./identity.js').Identity} Identity */
-/** @typedef {import('./root.js').RoomKeys} RoomKeys */
+/** @typedef {import('./suite.js').DhPair} DhPair */
+/** @typedef {import('./keys.js').Identity} Identity */
+/** @typedef {import('./keys.js').RoomKeys} RoomKeys */
 
 const SEALED = hpke.OVERHEAD + 32;
 

@@ -2,9 +2,8 @@
 // What the network between this page and the relay does. client/check.go makes the same report out of the same probes.
 
 import { b64u, random } from '../lib/bytes.js';
-import { typeOf } from './errors.js';
-import { readJSON, send, unexpected } from './request.js';
-import { EventStreamParser } from './sse.js';
+import { readJSON, send, typeOf, unexpected } from './relay.js';
+import { EventStreamParser } from './transport.js';
 
 /**
  * Times in milliseconds, sizes in bytes. held: about how much is held back, -1 all until the end. watch: seconds, 0 for not cut.

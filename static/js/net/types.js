@@ -11,7 +11,7 @@
  * @typedef {{session: string, member: string, cursor: string, roster: number, fresh: boolean, members: Member[], acked: Acked, gap?: Gap, limits: Limits}} Joined
  * @typedef {{id: string, cursor: string, members: number, online: number, duplicate?: boolean}} Posted
  * @typedef {{cursor: string, head: string, roster: number, hb: number, life: number, away: string[], acked: Acked, limits: Limits}} Hello
- * @typedef {{cursor: string, events: {event: string, id?: string, data: any}[], away: string[], acked: Acked, near?: boolean, error?: import('./errors.js').ErrorBody}} Polled
+ * @typedef {{cursor: string, events: {event: string, id?: string, data: any}[], away: string[], acked: Acked, near?: boolean, error?: import('./relay.js').ErrorBody}} Polled
  * @typedef {{secret: string, body?: string, after?: number, hold?: number}} KnockRequest
  * @typedef {{notes: string[]}} KnockAnswers
  */

@@ -2,7 +2,7 @@
 /** The door from outside: knocks, shows six digits, and gets the room's root from whoever lets us in. */
 import { b64u, random, unb64u, utf8 } from '../lib/bytes.js';
 import { KnockAsker } from '../crypto/knock.js';
-import { Api, RelayError } from '../net/api.js';
+import { Api, RelayError } from '../net/relay.js';
 import { parseNote } from './door.js';
 
 const HOLD = 20; // seconds of one poll

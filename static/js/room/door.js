@@ -5,7 +5,7 @@
  * members who answered only one shows digits; a refusal names the answer it takes back, if there was one.
  */
 import { fromUtf8, unb64u, utf8 } from '../lib/bytes.js';
-import { RelayError } from '../net/api.js';
+import { RelayError } from '../net/relay.js';
 
 /** @typedef {{id: string, state: 'asking' | 'answered' | 'code' | 'approved' | 'refused', code?: string}} KnockRow */
 /** @typedef {import('../crypto/knock.js').KnockHost} KnockHost */

@@ -4,7 +4,7 @@
  */
 import { b64u, random } from '../lib/bytes.js';
 
-/** @typedef {import('./timeline.js').Item} Item */
+/** @typedef {import('./session.js').Item} Item */
 /** @typedef {import('./vault.js').Kept} Kept */
 /** @typedef {import('./session.js').Session} Session */
 /** @typedef {import('./session.js').Options} Options */
@@ -17,8 +17,6 @@ import { b64u, random } from '../lib/bytes.js';
  *   | {t: 'view', name: string, view: View} | {t: 'item', item: Item} | {t: 'update', item: Item}
  *   | {t: 'event', name: string, detail: any} | {t: 'answer', id: string, value?: unknown, error?: string}} Note
  */
-
-export const VIEW = /** @type {const} */ (['roomId', 'self', 'kind', 'name', 'link', 'alias', 'members', 'status', 'knocks']);
 
 /** @typedef {{method: string, args: unknown[], resolve: (value: any) => void, reject: (error: Error) => void}} Call */
 

@@ -1,20 +1,633 @@
 // @ts-check
+import { b64u, random, unb64u } from '../lib/bytes.js';
+import { Group } from '../crypto/group.js';
+import { linkFragment, newMemberSecret, roomKeys } from '../crypto/keys.js';
+import { Connection, epochOf, Outbox, seqOf } from './connection.js';
+
+/**
+ * The timeline of a room: what happened, in the order in which it was learnt. It holds what the page shows and nothing that opens
+ * anything; it lives as long as the page.
+ */
+
+/** @typedef {'joined' | 'left' | 'removed' | 'changed' | 'renamed' | 'moved' | 'back'} Happening */
+
+/**
+ * @typedef {object} Item
+ * @property {string} key stays the same while the item changes
+ * @property {'text' | 'shell' | 'system' | 'failed' | 'gap'} kind
+ * @property {number} at ms since 1970
+ * @property {string} [from] member id
+ * @property {string} [alias] as it was at the time
+ * @property {boolean} [own]
+ * @property {string} [body]
+ * @property {import('./connection.js').State} [state] of an own message
+ * @property {string} [reason] for people
+ * @property {Happening} [event]
+ * @property {number} [count] of a gap; -1 if nobody knows
+ * @property {number} [seq] of an own message: its place, once the relay has it
+ */
+
+// A page that is open for weeks must not grow for ever. What falls out is the oldest.
+const MOST = 20_000;
+
+export class Timeline {
+  items;
+  #told;
+
+  /**
+   * @param {(name: 'item' | 'update', item: Item) => void} told
+   * @param {Item[]} [items] that another tab had
+   */
+  constructor(told, items = []) {
+    this.#told = told;
+    this.items = items;
+  }
+
+  /**
+   * Adds an item, once: what is read again after a change of tabs has the key that it had.
+   * @param {Omit<Item, 'key' | 'at'> & {at?: number, key?: string}} item
+   * @returns {Item}
+   */
+  add(item) {
+    const had = item.key && this.find(item.key);
+    if (had) return had;
+    const made = { at: Date.now(), key: b64u(random(9)), ...item };
+    this.items.push(made);
+    if (this.items.length > MOST) this.items.shift();
+    this.#told('item', made);
+    return made;
+  }
+
+  /** Changes an item; nothing if it has fallen out. @param {string} key @param {Partial<Item>} change */
+  update(key, change) {
+    const item = this.find(key);
+    if (item) this.#told('update', Object.assign(item, change));
+  }
+
+  /** @param {string} key */
+  find(key) {
+    return this.items.findLast((item) => item.key === key);
+  }
+}
+
+/**
+ * Where a member stands, told to the browser's other tabs and written to this device: by one hand and in order, so that an older state never
+ * lands on a newer one, nor on a wipe.
+ */
+
+/** @typedef {import('./vault.js').Kept} Kept */
+
+const vault = () => import('./vault.js');
+
+export class Keeper {
+  #roomId;
+  #make;
+  #share;
+  #keep;
+  /** What is being written. */
+  #last = /** @type {Promise<unknown>} */ (Promise.resolve());
+  /** What will be written after that, for all who asked meanwhile. @type {Promise<void> | null} */ #next = null;
+  #over = false;
+
+  /**
+   * @param {object} options
+   * @param {string} options.roomId
+   * @param {() => Promise<Kept>} options.make the state as it is now
+   * @param {(state: Kept) => void} [options.share]
+   * @param {boolean} options.keep on this device
+   */
+  constructor({ roomId, make, share, keep }) {
+    this.#roomId = roomId;
+    this.#make = make;
+    this.#share = share;
+    this.#keep = keep;
+  }
+
+  /**
+   * When this resolves, everything that was so when it was called is told and on disk.
+   * @returns {Promise<void>}
+   */
+  save() {
+    if (this.#over || !(this.#keep || this.#share)) return Promise.resolve();
+    if (this.#next) return this.#next;
+    const next = this.#last.then(() => {
+      this.#next = null;
+      return this.#write();
+    });
+    this.#next = next;
+    this.#last = next.catch(() => undefined); // whoever asked has the error
+    return next;
+  }
+
+  async #write() {
+    if (this.#over) return;
+    const state = await this.#make();
+    this.#share?.(state);
+    if (this.#keep && !this.#over) await (await vault()).keep(state);
+  }
+
+  /** The room is another one now. @param {string} roomId */
+  async moveTo(roomId) {
+    const old = this.#roomId;
+    this.#roomId = roomId;
+    await this.save();
+    if (this.#keep) await (await vault()).forget(old);
+  }
+
+  /** Resolves when nothing is written any more. @param {boolean} wipe forget the room on this device */
+  async close(wipe) {
+    this.#over = true;
+    await this.#last;
+    if (wipe && this.#keep) await (await vault()).forget(this.#roomId);
+  }
+}
+
+/**
+ * What comes in: turns the relay's events into members, timeline items and answers. Everything that cannot be opened is shown with
+ * its reason; nothing is dropped without a word, but what was handled before.
+ */
+
+/** @typedef {import('../net/types.js').RelayEvent} RelayEvent */
+
+/**
+ * @typedef {object} Room what the inbox may do to the session
+ * @property {Group} group
+ * @property {Timeline} timeline
+ * @property {(id: string) => string} aliasOf
+ * @property {(content: {k: string} & Record<string, any>) => void} whisper sends something that is not a message to read
+ * @property {() => Promise<import('../net/types.js').Roster>} refresh asks for the list of members again
+ * @property {() => void} membersChanged
+ * @property {(move: {root: import('../lib/bytes.js').Bytes | null, removed: string[], by: string}, at: string) => Promise<void>} moved at a place of the log
+ * @property {(knock: {id: string, body: string}) => void} knock
+ */
+
+const ASK_AGAIN = 30_000; // ms between two requests for the same sender's keys; its answer is a whole keys frame
+const LONGEST = 200_000; // characters of one message that are shown
+
+/** Why a frame could not be opened, in words. @type {Record<string, string>} */
+const REASONS = {
+  'unknown-sender': 'It is from somebody this room has no card of.',
+  'before-you': 'It was sent before its sender knew that you are here.',
+  'bad-signature': 'Its signature is wrong: it is not from the member it names, or was changed on its way.',
+  changed: 'It is signed with a new identity that nobody has accepted yet.',
+  expired: 'The keys to it are erased, as they are after a while.',
+  damaged: 'It was damaged or cut short.',
+  'unknown-type': 'It was sent with a newer version of snug. Reload the page to get it.',
+};
+
+export class Inbox {
+  #room;
+  #cards;
+  /** Cards of changed members, until somebody accepts them. @type {Map<string, string>} */ #pending = new Map();
+  /** The newest list of members that was handed over as a whole, and its number. */
+  #list = { number: 0, here: /** @type {Set<string>} */ (new Set()) };
+  #asked = /** @type {Map<string, number>} */ (new Map());
+
+  /** @param {Room} room @param {{id: string, card: string}[]} [known] of an earlier stay */
+  constructor(room, known = []) {
+    this.#room = room;
+    this.#cards = new Map(known.map(({ id, card }) => [id, card]));
+  }
+
+  /** Everybody whose card is held: what a restarted relay is told. */
+  known() {
+    return [...this.#cards].map(([id, card]) => ({ id, card }));
+  }
+
+  /**
+   * The list of members as the relay has it, at a join or later: who is not in it is not in the room.
+   * @param {import('../net/types.js').Roster} roster
+   */
+  async roster({ roster: number, members }) {
+    const { group } = this.#room;
+    const here = new Set(members.map(({ id }) => id));
+    this.#list = { number, here };
+    for (const { id, status } of group.members()) if (status !== 'self' && status !== 'left' && !here.has(id)) await this.#left(id);
+    for (const { id, card } of members) if (id !== group.id) await this.#learn(id, card, false);
+    this.#room.membersChanged();
+  }
+
+  /** Somebody trusts the new identity of a changed member. @param {string} id */
+  accepted(id) {
+    const card = this.#pending.get(id);
+    if (card) this.#cards.set(id, card);
+    this.#pending.delete(id);
+    this.#ask(id); // what it sealed to us was not believed then
+  }
+
+  /** @param {RelayEvent} event */
+  async handle({ event, id, data }) {
+    switch (event) {
+      case 'msg': return data.jwe ? this.#shell(data) : this.#message(data, id);
+      case 'joined': return this.#joined(data, id);
+      case 'card': return this.#renews(data, id);
+      case 'left': return this.#leaves(data, id);
+      case 'gap': return this.#gap(data, id);
+      case 'knock': return this.#room.knock(data);
+    }
+  }
+
+  /** @param {{id: string, card?: string}} member @param {string} key */
+  async #joined({ id, card }, key) {
+    if (id === this.#room.group.id) return;
+    const before = this.#here(id);
+    if (!(await this.#learn(id, card, true))) return;
+    await this.#isGone(id, key);
+    if (!before) this.#room.timeline.add({ key, kind: 'system', event: 'joined', from: id, alias: this.#room.aliasOf(id) });
+  }
+
+  /** @param {{id: string, card?: string}} member @param {string} key */
+  async #renews({ id, card }, key) {
+    await this.#learn(id, card, true);
+    await this.#isGone(id, key);
+  }
+
+  /**
+   * We read of somebody who was here, and know from a newer list that they have left since: nothing more is sealed to them.
+   * @param {string} id
+   * @param {string} at
+   */
+  async #isGone(id, at) {
+    const { number, here } = this.#list;
+    if (id === this.#room.group.id || seqOf(at) > number || here.has(id)) return;
+    await this.#left(id);
+    this.#room.membersChanged();
+  }
+
+  /** @param {string} id */
+  #here(id) {
+    const known = this.#room.group.members().find((member) => member.id === id);
+    return known !== undefined && known.status !== 'left';
+  }
+
+  /**
+   * Takes in a card. False if it is not one to believe.
+   * @param {string} id
+   * @param {string | undefined} card
+   * @param {boolean} aloud tell of a new name
+   */
+  async #learn(id, card, aloud) {
+    const { group, timeline, aliasOf } = this.#room;
+    if (!card) return group.returned(id);
+    if (id === group.id) return true;
+    const before = aliasOf(id);
+    const wasChanged = this.#isChanged(id);
+    const { status, reason, member } = await group.learn(id, bytes(card));
+    if (status === 'bad') {
+      timeline.add({ kind: 'failed', from: id, alias: before, reason: `A member's card cannot be trusted: ${reason}.` });
+      return false;
+    }
+    if (status === 'changed') this.#cards.delete(id); // nobody is told of an identity that is in doubt
+    const cards = status === 'changed' ? this.#pending : this.#cards;
+    if (status !== 'same' || !cards.has(id)) cards.set(id, card);
+    if (status === 'changed' && !wasChanged) timeline.add({ kind: 'system', event: 'changed', from: id, alias: before });
+    if (aloud && status === 'updated' && before && member && member.alias !== before) timeline.add({ kind: 'system', event: 'renamed', from: id, alias: before, body: member.alias });
+    this.#room.membersChanged();
+    return true;
+  }
+
+  /** @param {string} id */
+  #isChanged(id) {
+    return this.#room.group.members().some((member) => member.id === id && member.status === 'changed');
+  }
+
+  /** @param {{id: string, why: string}} left @param {string} key */
+  async #leaves({ id, why }, key) {
+    const { number, here } = this.#list;
+    const old = seqOf(key) <= number; // a list that we have had since may say that they are back
+    const alias = this.#room.aliasOf(id);
+    if (id === this.#room.group.id || !alias || !(old || this.#here(id))) return;
+    const reason = why === 'grace' ? 'away for too long' : why === 'full' ? 'the relay needed room' : '';
+    this.#room.timeline.add({ key, kind: 'system', event: 'left', from: id, alias, reason });
+    if (old && here.has(id)) return;
+    await this.#left(id);
+    this.#room.membersChanged();
+  }
+
+  /** @param {string} id */
+  async #left(id) {
+    this.#cards.delete(id);
+    await this.#room.group.left(id);
+  }
+
+  /** @param {{messages: number}} gap @param {string} key */
+  async #gap({ messages }, key) {
+    await this.roster(await this.#room.refresh());
+    if (messages !== 0) this.#room.timeline.add({ key, kind: 'gap', count: messages });
+  }
+
+  /** @param {{id: string, jwe: string, at: number}} post */
+  async #shell({ id: key, jwe, at }) {
+    const opened = await this.#room.group.openShell(jwe);
+    if (opened.kind === 'shell') this.#room.timeline.add({ key, kind: 'shell', at, body: opened.text.slice(0, LONGEST) });
+    if (opened.kind === 'failed') this.#room.timeline.add({ key, kind: 'failed', at, reason: 'A post from a terminal could not be opened: it was not sealed for this room.' });
+  }
+
+  /** @param {{id: string, from: string, body: string, at: number}} post @param {string} place */
+  async #message({ id: key, from, body, at }, place) {
+    const opened = await this.#room.group.open(from, bytes(body));
+    if (opened.kind === 'content') return this.#content({ key, from, at }, opened.content);
+    if (opened.kind === 'move') return this.#room.moved(opened, place);
+    if (opened.kind !== 'failed') return;
+    if (opened.need) this.#ask(from);
+    this.#room.timeline.add({ key, kind: 'failed', from, alias: this.#room.aliasOf(from), at, reason: REASONS[opened.reason] ?? opened.reason });
+  }
+
+  /** @param {{key: string, from: string, at: number}} head @param {{k: string} & Record<string, any>} content */
+  async #content(head, content) {
+    const { group, timeline, aliasOf } = this.#room;
+    const item = { ...head, alias: aliasOf(head.from) };
+    if (content.k === 'need') return content.of === group.id ? group.owe(head.from) : undefined;
+    if (content.k === 'text' && typeof content.body === 'string') {
+      // Sealed anew for another room or another list of members it is another frame, but the same text.
+      const key = typeof content.id === 'string' ? `${head.from} ${content.id}` : head.key;
+      timeline.add({ ...item, key, kind: 'text', body: content.body.slice(0, LONGEST) });
+      return;
+    }
+    timeline.add({ ...item, kind: 'failed', reason: REASONS['unknown-type'] });
+  }
+
+  /** Asks a sender to seal its chain to us again. @param {string} of */
+  #ask(of) {
+    const now = Date.now();
+    if (now - (this.#asked.get(of) ?? -ASK_AGAIN) < ASK_AGAIN) return;
+    this.#asked.set(of, now);
+    this.#room.whisper({ k: 'need', of });
+  }
+}
+
+/** What the relay says are bytes; none if it is not base64url, so that it counts as damaged. @param {string} text */
+function bytes(text) {
+  try {
+    return unb64u(text);
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+/**
+ * A member's time under one room id: its keys, its line to the relay, what it sends and what comes in. A session has one stay after the
+ * other, since a move gives the room another id; what an old stay still hears never reaches the new one.
+ */
+
+/** @typedef {import('../lib/bytes.js').Bytes} Bytes */
+/** @typedef {import('../crypto/keys.js').RoomKeys} Keys */
+/** @typedef {{root: Bytes | null, removed: string[], by: string, at: string}} Move root: null if it was not sealed to this member; at: its place */
+/** @typedef {{removed: string, root: Bytes | null, at: string}} OwnMove a move of ours on its way; at: '' until the relay has it */
+
+/**
+ * @typedef {object} Host what a stay tells the session
+ * @property {(key: string, state: import('./connection.js').State, reason: string) => void} told how it goes on with a message
+ * @property {() => void} members
+ * @property {() => void} knocks
+ * @property {(status: import('../net/transport.js').Status) => void} status
+ * @property {() => Promise<void>} saved
+ * @property {(move: Move & {root: Bytes}) => Promise<void>} moved the stay is over, the room goes on elsewhere
+ * @property {(by: string) => Promise<void>} removed the stay is over
+ */
+
+/**
+ * @typedef {object} StayOptions
+ * @property {string} origin
+ * @property {Keys} keys
+ * @property {Bytes} secret
+ * @property {Group} group
+ * @property {Timeline} timeline
+ * @property {string | null} [cursor] where an earlier stay ended
+ * @property {{id: string, card: string}[]} [known] the others it knew
+ */
+
+export class Stay {
+  keys;
+  group;
+  away = /** @type {Set<string>} */ (new Set());
+  /** @type {import('./door.js').Doorkeeper | null} */ door = null;
+  #host;
+  #timeline;
+  #own = /** @type {OwnMove | null} */ (null);
+  #rival = /** @type {Move | null} */ (null);
+  #over = false;
+  #unshown = false;
+  #gone = () => {};
+  /** Resolves when this page is in the room of the move. */
+  #follows = new Promise((resolve) => (this.#gone = () => resolve(undefined)));
+
+  /** @param {StayOptions} options @param {Host} host */
+  constructor({ origin, keys, secret, group, timeline, cursor = null, known }, host) {
+    this.keys = keys;
+    this.group = group;
+    this.#host = host;
+    this.#timeline = timeline;
+    this.outbox = this.#newOutbox();
+    this.inbox = this.#newInbox(known);
+    this.connection = this.#newConnection({ origin, keys, secret, cursor });
+  }
+
+  /** @param {string} id */
+  aliasOf(id) {
+    return this.group.members().find((member) => member.id === id)?.alias ?? '';
+  }
+
+  /** Publishes the newest card; if the network is in the way, with the next chance. */
+  async showCard() {
+    this.#unshown = true;
+    const card = await this.group.card();
+    try {
+      await this.connection.card(card);
+      this.#unshown = false;
+    } catch (error) {
+      if (!this.#over) console.warn('snug: the new card waits', error);
+    }
+  }
+
+  /** Erases keys whose time is over and renews those that have served. */
+  async chores() {
+    const renewed = await this.group.rotateIfDue();
+    if (renewed) await this.#host.saved();
+    if (renewed || this.#unshown) await this.showCard();
+  }
+
+  /**
+   * Removes a member: everybody else goes to a new room, whose root the removed one does not get. Resolves when this page is there; by
+   * another member's move if that came first.
+   * @param {string} id
+   */
+  async remove(id) {
+    if (this.#own || this.#over) throw new Error('The room is moving already.');
+    /** @type {OwnMove} */
+    const own = { removed: id, root: null, at: '' };
+    this.#own = own;
+    try {
+      await Promise.race([this.#post(own), this.#follows]);
+    } catch (error) {
+      this.#own = null;
+      if (!this.#rival) throw error;
+    }
+    await this.#decide(own);
+    await this.#follows;
+  }
+
+  /** The relay no longer hears of us. What is under way may or may not arrive. */
+  close() {
+    this.#end();
+    this.outbox.close();
+    this.door?.close();
+    return this.group.close();
+  }
+
+  #end() {
+    this.#over = true;
+    this.outbox.halt();
+    this.connection.close();
+  }
+
+  /** Resolves when the move is in the log and all before it was read. @param {OwnMove} own */
+  #post(own) {
+    return new Promise((resolve, reject) => {
+      const make = async () => {
+        const { frame, root } = await this.group.remove([own.removed]);
+        own.root = root;
+        return frame;
+      };
+      const tell = (/** @type {string} */ state, /** @type {string} */ reason, /** @type {{cursor: string} | undefined} */ posted) => {
+        if (state === 'failed') reject(new Error(reason));
+        if (!posted) return;
+        own.at = posted.cursor;
+        // If the relay was restarted meanwhile, the outbox posts the move again and we hear of it again.
+        this.connection.catchUp(posted.cursor).then((/** @type {boolean} */ done) => done && resolve(undefined), reject);
+      };
+      this.outbox.add({ key: '', make, tell });
+    });
+  }
+
+  /** The first move in the room's order is the one that all follow. @param {OwnMove} own */
+  async #decide({ root, removed, at }) {
+    const rival = this.#rival;
+    if (rival && !(at && isBefore(at, rival.at))) await this.#go(rival);
+    else if (root && at) await this.#go({ root, removed: [removed], by: this.group.id, at });
+  }
+
+  /** Somebody moved the room. @param {Omit<Move, 'at'>} move @param {string} at */
+  async #moved(move, at) {
+    const own = this.#own;
+    if (own?.at && isBefore(own.at, at)) return; // ours came first
+    if (!own || own.at) return this.#go({ ...move, at });
+    this.#rival ??= { ...move, at }; // ours may be in the log before this one; its answer will tell
+  }
+
+  /** @param {Move} move */
+  async #go({ root, ...move }) {
+    if (this.#over) return;
+    this.#end();
+    this.door?.close();
+    if (root) await this.#host.moved({ root, ...move });
+    else await this.#host.removed(move.by);
+    this.#gone();
+  }
+
+  #newOutbox() {
+    return new Outbox({
+      post: (id, frame, roster) => this.connection.post(id, frame, roster),
+      seal: async (content) => (await this.group.seal(/** @type {any} */ (content))).frames,
+      roster: () => this.connection.roster,
+      epoch: () => epochOf(this.connection.cursor ?? ''),
+      learn: (roster) => this.connection.inTurn(() => this.#learn(roster)),
+      owe: (ids) => this.group.owe(...ids),
+      rejoin: () => this.connection.rejoin(),
+      tell: (key, state, reason) => this.#host.told(key, state, reason),
+      sealed: () => this.#host.saved(),
+    });
+  }
+
+  /** @param {import('../net/types.js').Roster} roster */
+  async #learn(roster) {
+    await this.inbox.roster(roster);
+    this.connection.roster = Math.max(this.connection.roster, roster.roster);
+  }
+
+  /** @param {{id: string, card: string}[]} [known] @returns {Inbox} */
+  #newInbox(known) {
+    const room = {
+      group: this.group,
+      timeline: this.#timeline,
+      aliasOf: (/** @type {string} */ id) => this.aliasOf(id),
+      whisper: (/** @type {object} */ content) => this.outbox.add({ key: '', content }),
+      refresh: () => this.connection.members(),
+      membersChanged: () => this.#tell(() => this.#host.members()),
+      moved: (/** @type {Omit<Move, 'at'>} */ move, /** @type {string} */ at) => this.#moved(move, at),
+      knock: (/** @type {{id: string, body: string}} */ knock) => this.#knocked(knock).catch((error) => console.warn('snug: somebody knocks, and the door cannot be opened', error)),
+    };
+    return new Inbox(room, known);
+  }
+
+  /** The first knock fetches the door. @param {{id: string, body: string}} knock */
+  async #knocked(knock) {
+    const { Doorkeeper } = await import('./door.js');
+    if (this.#over) return;
+    this.door ??= new Doorkeeper({
+      host: (commit) => this.group.answerKnock(commit),
+      send: (id, note) => this.connection.answerKnock(id, note),
+      changed: () => this.#tell(() => this.#host.knocks()),
+    });
+    await this.door.heard(knock);
+  }
+
+  /** @param {{origin: string, keys: Keys, secret: Bytes, cursor: string | null}} options @returns {Connection} */
+  #newConnection(options) {
+    return new Connection({
+      ...options,
+      handler: {
+        card: () => this.group.card(),
+        known: () => this.inbox.known(),
+        joined: (joined, anew) => this.#joined(joined, anew),
+        event: async (event) => void (await this.inbox.handle(event)),
+        acked: (through, expired) => this.outbox.acked(through, expired),
+        away: (ids) => this.#setAway(ids),
+        status: (status) => this.#setStatus(status),
+        saved: () => this.#host.saved(),
+      },
+    });
+  }
+
+  /** @param {import('../net/types.js').Joined} joined @param {boolean} anew */
+  async #joined({ roster, members, gap }, anew) {
+    await this.inbox.roster({ roster, members });
+    this.#unshown = false; // joining showed it
+    this.#setAway(members.filter(({ away }) => away).map(({ id }) => id));
+    if (gap?.messages) this.#timeline.add({ kind: 'gap', count: gap.messages });
+    if (anew) this.outbox.again();
+    else this.outbox.poke();
+  }
+
+  /** @param {string[]} ids */
+  #setAway(ids) {
+    this.away = new Set(ids);
+    this.#tell(() => this.#host.members());
+  }
+
+  /** @param {import('../net/transport.js').Status} status */
+  #setStatus(status) {
+    const flows = status.state === 'live' || status.state === 'polling';
+    if (flows) this.outbox.poke();
+    if (flows && this.#unshown) void this.showCard();
+    this.#tell(() => this.#host.status(status));
+  }
+
+  /** What an old stay hears is no news. @param {() => void} news */
+  #tell(news) {
+    if (!this.#over) news();
+  }
+}
+
+/** @param {string} a @param {string} b places; those of different lives of the room have no order */
+const isBefore = (a, b) => epochOf(a) === epochOf(b) && seqOf(a) < seqOf(b);
+
 /**
  * One member's stay in one room: the model that the page shows. It joins, keeps the list of members and the timeline, sends and
  * receives. The page listens and calls; it holds no truth of its own.
  *
  * Events: members, status, knocks; item and update (detail: the item); moved (detail: {link}); removed (detail: {by}); closed (detail: {reason}).
  */
-import { b64u, random } from '../lib/bytes.js';
-import { linkFragment, newMemberSecret, roomKeys } from '../crypto/root.js';
-import { Group } from '../crypto/group.js';
-import { seqOf } from './connection.js';
-import { Keeper } from './keeper.js';
-import { Stay } from './stay.js';
-import { Timeline } from './timeline.js';
-import * as vault from './vault.js';
-
-/** @typedef {import('./timeline.js').Item} Item */
 
 /**
  * @typedef {object} Options
@@ -35,14 +648,10 @@ import * as vault from './vault.js';
  * @property {boolean} self
  * @property {boolean} away
  * @property {boolean} changed
- * @property {string} fingerprint
+ * @property {string} key identity key, base64url
  * @property {string} [newAlias]
- * @property {string} [newFingerprint]
+ * @property {string} [newKey]
  */
-
-/** @typedef {import('./vault.js').Kept} Kept */
-/** @typedef {import('../lib/bytes.js').Bytes} Bytes */
-/** @typedef {import('../crypto/root.js').RoomKeys} Keys */
 
 const MINUTE = 60_000;
 
@@ -68,7 +677,7 @@ export class Session extends EventTarget {
    */
   static async open(options, handed) {
     const keys = await roomKeys(options.root);
-    const kept = handed?.state ?? (options.keep ? await vault.kept(keys.roomId) : null);
+    const kept = handed?.state ?? (options.keep ? await (await vault()).kept(keys.roomId) : null);
     const secret = kept ? new Uint8Array(kept.secret) : newMemberSecret();
     const { alias } = options;
     const group = kept ? await Group.import(/** @type {any} */ (kept.group), { keys, secret }) : await Group.create({ keys, secret, alias });
@@ -127,7 +736,7 @@ export class Session extends EventTarget {
   }
 
   get knocks() {
-    return this.#stay.door.rows;
+    return this.#stay.door?.rows ?? [];
   }
 
   /**
@@ -198,18 +807,18 @@ export class Session extends EventTarget {
   }
 
   /** @param {string} id */
-  answer(id) {
-    return this.#stay.door.answer(id);
+  async answer(id) {
+    await this.#stay.door?.answer(id);
   }
 
   /** @param {string} id */
-  approve(id) {
-    return this.#stay.door.approve(id);
+  async approve(id) {
+    await this.#stay.door?.approve(id);
   }
 
   /** @param {string} id */
-  refuse(id) {
-    return this.#stay.door.refuse(id);
+  async refuse(id) {
+    await this.#stay.door?.refuse(id);
   }
 
   /**
@@ -232,7 +841,7 @@ export class Session extends EventTarget {
     await this.#keeper.close(wipe);
   }
 
-  /** What was on its way when the page before ended goes on, and is shown. @param {import('./outbox.js').OutboxState} state */
+  /** What was on its way when the page before ended goes on, and is shown. @param {import('./connection.js').OutboxState} state */
   #resume(state) {
     for (const { key, content } of [...state.entries.map(({ letter }) => letter), ...state.letters]) {
       const body = /** @type {{body?: string}} */ (content ?? {}).body;
@@ -255,7 +864,7 @@ export class Session extends EventTarget {
     });
   }
 
-  /** Goes to the new room as the same member, with the same people trusted. @param {import('./stay.js').Move & {root: Bytes}} move */
+  /** Goes to the new room as the same member, with the same people trusted. @param {Move & {root: Bytes}} move */
   async #follow({ root, removed, by, at }) {
     const old = this.#stay;
     const names = removed.map((id) => old.aliasOf(id) || '?').join(', ');

@@ -1,19 +1,65 @@
 // @ts-check
+import { b64u, random } from '../lib/bytes.js';
+import { roomKeys } from '../crypto/keys.js';
+import { Session } from './session.js';
+
+/**
+ * A room is one member in all tabs of a browser, so one tab leads: it holds a lock in the room's name.
+ */
+
+/** Rooms this page holds, with what lets go of each. @type {Map<string, () => void>} */
+const held = new Map();
+
+/**
+ * Takes the room for this page. False if another tab has it.
+ * @param {string} roomId
+ * @returns {Promise<boolean>}
+ */
+export function claim(roomId) {
+  return locked(roomId, { ifAvailable: true });
+}
+
+/**
+ * Waits until this page has the room. Rejects with the signal's reason.
+ * @param {string} roomId
+ * @param {AbortSignal} signal
+ */
+export async function inherit(roomId, signal) {
+  await locked(roomId, { signal });
+}
+
+/** @param {string} roomId @param {LockOptions} options @returns {Promise<boolean>} */
+function locked(roomId, options) {
+  if (!globalThis.navigator?.locks) return Promise.resolve(true);
+  return new Promise((resolve, reject) => {
+    const hold = (/** @type {Lock | null} */ lock) => {
+      resolve(lock !== null);
+      return lock && new Promise((free) => held.set(roomId, () => free(undefined)));
+    };
+    navigator.locks.request(`snug ${roomId}`, options, hold).catch(reject);
+  });
+}
+
+/** Lets another tab have it. @param {string} roomId */
+export function release(roomId) {
+  held.get(roomId)?.();
+  held.delete(roomId);
+}
+
 /**
  * One member for all tabs of a browser. One tab, the leader, holds the session, the keys and the line to the relay; the others mirror it
  * over a BroadcastChannel and send through it. When the leader's tab ends, the next in line goes on from the last state it was told, as the same
  * member: nothing is lost, since the leader tells its state before it acks or posts, and nothing is shown twice, since items have keys.
  */
-import { b64u, random } from '../lib/bytes.js';
-import { roomKeys } from '../crypto/root.js';
-import { claim, inherit, release } from './claim.js';
-import { Mirror, VIEW } from './mirror.js';
-import { Session } from './session.js';
 
 /** @typedef {import('./session.js').Options} Options */
 /** @typedef {import('./mirror.js').Note} Note */
+/** @typedef {import('./mirror.js').Mirror} Mirror */
 /** @typedef {import('./mirror.js').View} View */
-/** @typedef {import('./timeline.js').Item} Item */
+/** @typedef {import('./session.js').Item} Item */
+
+/** What other tabs see of the room. */
+export const VIEW = /** @type {const} */ (['roomId', 'self', 'kind', 'name', 'link', 'alias', 'members', 'status', 'knocks']);
 
 /** What other tabs may ask the leader to do. @type {Set<string>} */
 const CALLS = new Set(['setAlias', 'safetyCode', 'accept', 'remove', 'leave', 'answer', 'approve', 'refuse', 'send']);
@@ -115,6 +161,7 @@ export class SharedSession extends EventTarget {
   async #enter(roomId) {
     this.#listen(roomId);
     if (await claim(roomId)) return this.#lead();
+    const { Mirror } = await import('./mirror.js');
     this.#mirror = new Mirror({ tab: this.#tab, options: this.#options, say: (note) => this.#say(note), tell: (name, detail) => this.#tell(name, detail) });
     void this.#wait(roomId);
     await this.#mirror.ready;

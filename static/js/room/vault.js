@@ -17,7 +17,7 @@ import { newDeviceKey, unwrap, wrap } from '../crypto/keep.js';
  * @property {object} group of Group.export()
  * @property {string | null} cursor
  * @property {{id: string, card: string}[]} [cards] of the others, for a relay that has forgotten them
- * @property {import('./outbox.js').OutboxState} outbox
+ * @property {import('./connection.js').OutboxState} outbox
  */
 
 /**

@@ -1,9 +1,7 @@
 // @ts-check
 /** The page /check: what the network between this browser and the relay does, in words. */
-import { fill, h } from '../lib/dom.js';
 import { NetworkCheck } from '../net/check.js';
-import { t } from './lang.js';
-import { copyButton, screen } from './parts.js';
+import { copyButton, fill, h, screen, t } from './parts.js';
 import { rows, verdict } from './verdict.js';
 
 const WATCHED = 75; // seconds; idle limits of 60 s are the most common

@@ -1,9 +1,6 @@
 // @ts-check
 /** The door from outside: a stranger knocks, reads six digits to someone inside, and is let in. */
-import { fill, h, icon } from '../lib/dom.js';
-import { aliasIn, nameField } from './fields.js';
-import { t } from './lang.js';
-import { digits, screen } from './parts.js';
+import { aliasIn, digits, fill, h, icon, nameField, screen, t } from './parts.js';
 
 /** @typedef {import('./app.js').AppType} App */
 

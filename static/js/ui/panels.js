@@ -1,10 +1,7 @@
 // @ts-check
 /** The panel of a room: people, inviting, the terminal, the room itself. A sheet on a phone, beside the conversation where there is room. */
-import { fill, h, icon, iconButton, mark } from '../lib/dom.js';
-import { aliasIn, nameField } from './fields.js';
-import { t } from './lang.js';
-import { confirm, copyButton, shareButton, tile } from './parts.js';
-import { site } from './site.js';
+import { unb64u } from '../lib/bytes.js';
+import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, nameField, shareButton, site, t, tile } from './parts.js';
 
 /** @typedef {import('../room/shared.js').SharedSession} Session */
 /** @typedef {import('../room/shared.js').SharedSession['members'][number]} Member */
@@ -119,7 +116,7 @@ export class Panel {
 
   /** @param {Member} member */
   #member(member) {
-    const { id, alias, self, away, changed, fingerprint, newAlias, newFingerprint } = member;
+    const { id, alias, self, away, changed, key, newAlias, newKey } = member;
     const more = h('details', { open: this.#unfolded.has(id), ontoggle: () => (more.open ? this.#unfolded.add(id) : this.#unfolded.delete(id)) },
       h('summary', { data: { focus: id } },
         tile(member),
@@ -127,7 +124,7 @@ export class Panel {
         away && h('small', { class: 'awayword' }, t.away),
         icon('fold')),
       h('div', { class: 'about' },
-        h('h3', null, t.fingerprint), h('p', { class: 'print' }, fingerprint), h('p', { class: 'hint' }, t.fingerprintText),
+        h('h3', null, t.fingerprint), print(key), h('p', { class: 'hint' }, t.fingerprintText),
         self
           ? h('button', { type: 'button', class: 'plain', data: { focus: 'rename' }, onclick: () => this.#startRename() }, t.rename)
           : h('button', { type: 'button', class: 'plain danger-text', data: { focus: `${id}-remove` }, onclick: () => this.#remove(member) }, t.remove)));
@@ -137,7 +134,7 @@ export class Panel {
         h('div', null,
           h('b', null, t.changedTitle),
           h('p', null, t.changedText(alias), newAlias && newAlias !== alias && ` ${t.changedName(newAlias)}`),
-          h('p', { class: 'print' }, newFingerprint ?? fingerprint),
+          print(newKey ?? key),
           h('button', { type: 'button', class: 'quiet', onclick: () => this.#session.accept(id) }, t.accept))));
   }
 
@@ -180,7 +177,7 @@ export class Panel {
     const knock = `${site}/#k=${roomId}`;
     /** @param {string} url @param {string} label @param {string} look */
     const ways = (url, label, look) => h('div', { class: 'row' }, copyButton(() => url, label, look), shareButton(url, 'plain'));
-    /** @param {string} title @param {string} text @param {...import('../lib/dom.js').Child} rest */
+    /** @param {string} title @param {string} text @param {...import('./parts.js').Child} rest */
     const block = (title, text, ...rest) => h('section', { class: 'block' }, h('h2', null, title), h('p', null, text), ...rest);
     /** @param {string} url @param {string} label */
     const address = (url, label) => h('input', { class: 'link', readonly: true, value: url, 'aria-label': label, onfocus: select });
@@ -227,6 +224,13 @@ export class Panel {
     await Promise.race([goodbye, new Promise((done) => setTimeout(done, LONGEST))]);
     this.#out();
   }
+}
+
+/** The words and digits of an identity key. @param {string} key */
+function print(key) {
+  const place = h('p', { class: 'print' });
+  import('../crypto/words.js').then(async ({ fingerprint }) => fill(place, await fingerprint(unb64u(key))), (error) => fill(place, error.message));
+  return place;
 }
 
 /** @param {Event} event */

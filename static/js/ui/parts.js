@@ -1,11 +1,151 @@
 // @ts-check
+
+/**
+ * DOM without HTML strings: the page's policy allows no innerHTML and no inline script or style, so this is the only way anything is drawn.
+ */
+
+/** @typedef {Node | string | number | null | undefined | false} Child */
+/** @typedef {Record<string, any>} Props attributes; on… adds a listener, data sets data- attributes, a false, null or undefined value leaves the attribute out */
+
+/**
+ * Makes an element: h('button', { class: 'quiet', onclick: close }, 'Close').
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Props | null} [props]
+ * @param {...(Child | Child[])} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function h(tag, props, ...children) {
+  const element = document.createElement(tag);
+  for (const [key, value] of Object.entries(props ?? {})) assign(element, key, value);
+  element.append(...nodes(children));
+  return element;
+}
+
+/** @param {HTMLElement} element @param {string} key @param {any} value */
+function assign(element, key, value) {
+  if (value === false || value === null || value === undefined) return;
+  if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
+  else if (key === 'data') mark(element, value);
+  else if (key === 'value') /** @type {HTMLInputElement} */ (element).value = value;
+  else element.setAttribute(key, value === true ? '' : String(value));
+}
+
+/**
+ * Sets data- attributes; null, undefined and false remove one.
+ * @param {HTMLElement} element
+ * @param {Record<string, string | number | boolean | null | undefined>} values
+ */
+export function mark(element, values) {
+  for (const [key, value] of Object.entries(values)) {
+    if (value === null || value === undefined || value === false) delete element.dataset[key];
+    else element.dataset[key] = value === true ? '' : String(value);
+  }
+}
+
+/**
+ * @param {(Child | Child[])[]} children
+ * @returns {(Node | string)[]}
+ */
+function nodes(children) {
+  /** @type {(Node | string)[]} */
+  const out = [];
+  for (const child of children.flat()) {
+    if (child === null || child === undefined || child === false || child === '') continue;
+    out.push(child instanceof Node ? child : String(child));
+  }
+  return out;
+}
+
+/**
+ * Puts new children in place of the old ones.
+ * @param {Element} element
+ * @param {...(Child | Child[])} children
+ */
+export function fill(element, ...children) {
+  element.replaceChildren(...nodes(children));
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/**
+ * A drawing from the page's sheet of symbols (index.html). It says nothing to a screen reader: its button has the name.
+ * @param {string} name
+ */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  const use = document.createElementNS(SVG, 'use');
+  use.setAttribute('href', `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/**
+ * A button with a drawing and a name that is spoken and shown on hover.
+ * @param {string} drawing
+ * @param {string} name
+ * @param {Props} props
+ * @param {...Child} children
+ */
+export const iconButton = (drawing, name, props, ...children) =>
+  h('button', { type: 'button', class: 'round', 'aria-label': name, title: name, ...props }, icon(drawing), ...children);
+
+/** The words of the page in the reader's language, one file each. */
+
+/** @typedef {typeof import('./lang/en.js').default} Text */
+
+const HAVE = ['en'];
+const language = navigator.languages.map((tag) => tag.toLowerCase().split('-')[0]).find((tag) => HAVE.includes(tag)) ?? 'en';
+
+/** @type {Text} */
+export const t = (await import(`./lang/${language}.js`)).default;
+
+document.documentElement.lang = language;
+
+// The reader's own region where it speaks the page's language: it knows how clocks and dates are written there.
+const region = navigator.languages.find((tag) => tag.toLowerCase().startsWith(language)) ?? language;
+const clock = new Intl.DateTimeFormat(region, { hour: 'numeric', minute: '2-digit' });
+const weekday = new Intl.DateTimeFormat(region, { weekday: 'long', day: 'numeric', month: 'long' });
+const full = new Intl.DateTimeFormat(region, { dateStyle: 'full', timeStyle: 'medium' });
+
+/** @param {number} at */
+export const timeOf = (at) => clock.format(at);
+
+/** @param {number} at */
+export const momentOf = (at) => full.format(at);
+
+/**
+ * Two moments on one day give the same text.
+ * @param {number} at
+ */
+export function dayOf(at) {
+  const day = new Date(at).toDateString();
+  if (day === new Date().toDateString()) return t.today;
+  if (day === new Date(Date.now() - 86_400_000).toDateString()) return t.yesterday;
+  return weekday.format(at);
+}
+
+/** Where others reach the relay. On localhost the page came from `snug ui` or through a tunnel: whoever serves it knows, and links must not say localhost. */
+
+const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+const PATIENCE = 2000; // ms; the answer comes from this machine
+
+async function ask() {
+  if (!LOCAL.test(location.hostname)) return location.origin;
+  const { origin } = await (await fetch('/origin.json', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) })).json();
+  return new URL(origin).origin;
+}
+
+/** Scheme, host and port of the relay, as links have it. */
+export const site = await ask().catch(() => location.origin);
+
 /** Small parts that several screens share. */
-import { fill, h, icon } from '../lib/dom.js';
-import { t } from './lang.js';
 
 /**
  * A screen outside a room: the lamp over what there is to do.
- * @param {...import('../lib/dom.js').Child} children
+ * @param {...Child} children
  */
 export const screen = (...children) =>
   h('div', { class: 'door' }, h('div', { class: 'pendant', 'aria-hidden': 'true' }, icon('pendant')), h('div', { class: 'sill' }, ...children));
@@ -75,3 +215,98 @@ export function confirm({ title, text, yes }) {
     });
   });
 }
+
+/** Fields and forms of the screens outside a room. */
+
+const ALIAS = 'snug.alias';
+const MAX_ALIAS = 64; // bytes, docs/PROTOCOL.md "Cards"
+
+/** Storage may be switched off; a name is not worth an error. */
+const lastAlias = () => {
+  try {
+    return localStorage.getItem(ALIAS) ?? '';
+  } catch {
+    return '';
+  }
+};
+
+/** @param {string} alias */
+export function rememberAlias(alias) {
+  try {
+    localStorage.setItem(ALIAS, alias);
+  } catch {
+    // The page works without.
+  }
+}
+
+/**
+ * A field with its label, hint and place for a complaint.
+ * @param {HTMLInputElement} input
+ * @param {string} label
+ * @param {string} [hint]
+ * @param {Node} [aside]
+ */
+export function field(input, label, hint, aside) {
+  const id = (input.id ||= `f${++fields}`);
+  const note = h('p', { class: 'hint', id: `${id}-hint` }, hint);
+  input.setAttribute('aria-describedby', note.id);
+  const line = aside ? h('div', { class: 'row' }, input, aside) : input;
+  return h('div', { class: 'field' }, h('label', { for: id }, label), line, note);
+}
+let fields = 0;
+
+/**
+ * Shows a complaint under a field and puts the reader there.
+ * @param {HTMLInputElement} input
+ * @param {string} complaint
+ */
+export function complain(input, complaint) {
+  const note = /** @type {HTMLElement} */ (document.getElementById(`${input.id}-hint`));
+  const before = note.textContent;
+  fill(note, complaint);
+  note.setAttribute('role', 'alert');
+  input.setAttribute('aria-invalid', 'true');
+  input.focus();
+  input.addEventListener('input', () => {
+    fill(note, before);
+    note.removeAttribute('role');
+    input.removeAttribute('aria-invalid');
+  }, { once: true });
+}
+
+/** The field for the own name. @param {boolean} [first] */
+export function nameField(first) {
+  const kind = { type: 'text', name: 'nickname', autocomplete: 'nickname', spellcheck: 'false', maxlength: MAX_ALIAS };
+  const input = h('input', { ...kind, enterkeyhint: 'go', value: lastAlias(), autofocus: first });
+  return { input, element: field(input, t.yourName, t.nameHint) };
+}
+
+/**
+ * The name typed, or null after a complaint.
+ * @param {HTMLInputElement} input
+ */
+export function aliasIn(input) {
+  const alias = input.value.normalize('NFC').replace(/\p{C}+/gu, '').trim();
+  if (!alias) complain(input, t.nameMissing);
+  else if (new TextEncoder().encode(alias).length > MAX_ALIAS) complain(input, t.nameLong);
+  else return alias;
+  return null;
+}
+
+/** The choice to keep the room on this device. */
+export function keepField() {
+  const input = h('input', { type: 'checkbox', name: 'keep' });
+  return { input, element: h('label', { class: 'check' }, input, h('span', null, t.keep, h('small', null, t.keepHint))) };
+}
+
+/** What went wrong at the last try. @param {string} [error] */
+export const problem = (error) => (error ? h('p', { class: 'problem', role: 'alert' }, icon('warn'), error) : null);
+
+/** What a form does instead of going somewhere. @param {(event: SubmitEvent) => void} go */
+export const submit = (go) => (/** @type {SubmitEvent} */ event) => {
+  event.preventDefault();
+  go(event);
+};
+
+/** @param {import('./app.js').AppType} app */
+export const backButton = (app) => iconButton('back', t.back, { class: 'round back', onclick: () => app.home() });

@@ -1,9 +1,9 @@
 // @ts-check
 /** The way in by room name and passphrase. */
-import { fill, h, icon, iconButton } from '../lib/dom.js';
-import { aliasIn, backButton, complain, field, keepField, nameField, problem, submit } from './fields.js';
-import { t } from './lang.js';
-import { copyButton, screen } from './parts.js';
+import { passphraseRoot } from '../crypto/keys.js';
+import { passphraseStrength } from '../crypto/strength.js';
+import { generatePassphrase } from '../crypto/words.js';
+import { aliasIn, backButton, complain, copyButton, field, fill, h, icon, iconButton, keepField, nameField, problem, screen, submit, t } from './parts.js';
 
 /** @typedef {import('./app.js').AppType} App */
 /** @typedef {import('./app.js').View} View */
@@ -20,7 +20,6 @@ export function passphrase(app, was = {}) {
   const words = h('input', { type: 'password', class: 'secret', ...exact, maxlength: 1000, value: was.words ?? '' });
   const name = nameField();
   const keep = keepField();
-  const crypto = import('../crypto/root.js');
   const eye = iconButton('eye', t.show, { onclick: () => reveal(words.type === 'password') });
   /** @param {boolean} on */
   function reveal(on) {
@@ -31,13 +30,12 @@ export function passphrase(app, was = {}) {
   const secret = field(words, t.passphrase, '', eye);
   const strength = /** @type {HTMLElement} */ (secret.querySelector('.hint'));
   strength.setAttribute('aria-live', 'polite');
-  const offer = offered(crypto, () => words.value, (text) => {
+  const offer = offered(() => words.value, (text) => {
     words.value = text;
     reveal(true);
     words.dispatchEvent(new Event('input'));
   });
-  words.addEventListener('input', async () => {
-    const { passphraseStrength } = await import('../crypto/strength.js');
+  words.addEventListener('input', () => {
     const { weak, why } = passphraseStrength(words.value);
     if (words.value === '') delete strength.dataset.level;
     else strength.dataset.level = weak ? 'weak' : 'strong';
@@ -50,7 +48,7 @@ export function passphrase(app, was = {}) {
     const alias = aliasIn(name.input);
     if (!alias) return;
     const [secretWords, roomName] = [words.value, room.value.trim()];
-    const root = async () => (await crypto).passphraseRoot(secretWords, roomName);
+    const root = async () => passphraseRoot(secretWords, roomName);
     const back = (/** @type {string | undefined} */ error) => passphrase(app, { error, room: roomName, words: secretWords });
     app.enter({ root, alias, keep: keep.input.checked, name: roomName, back });
   });
@@ -66,19 +64,18 @@ export function passphrase(app, was = {}) {
 
 /**
  * The slip with generated words.
- * @param {Promise<typeof import('../crypto/root.js')>} crypto
  * @param {() => string} current what stands in the field
  * @param {(words: string) => void} take
  */
-function offered(crypto, current, take) {
+function offered(current, take) {
   const text = h('p', { class: 'words', 'aria-live': 'polite' });
   let taken = '';
-  const draw = async () => fill(text, (await crypto).generatePassphrase());
+  const draw = () => fill(text, generatePassphrase());
   const use = () => take((taken = text.textContent ?? ''));
   // Words already taken change along with the offer, words of one's own never.
-  const again = () => draw().then(() => inUse() && use());
+  const again = () => (draw(), inUse() && use());
   const inUse = () => taken !== '' && current() === taken;
-  void draw();
+  draw();
   const element = h('div', { class: 'slip' },
     h('p', { class: 'hint' }, t.offered), text,
     h('div', { class: 'row' },

@@ -1,10 +1,282 @@
 // @ts-check
+import { ended, rootOf } from './app.js';
+import { copyButton, dayOf, digits, fill, h, icon, iconButton, mark, momentOf, shareButton, t, tile, timeOf, toneOf } from './parts.js';
+
+/**
+ * The timeline on the screen: a window of rows over session.items, so that a long conversation stays light. It stays where the
+ * reader is: at the end it follows, elsewhere it counts what is new.
+ */
+
+/** @typedef {import('../room/session.js').Item} Item */
+
+const WINDOW = 300; // rows at first; a phone lays these out in a few ms
+const MOST = 600; // rows in the page at any time
+const STEP = 100; // rows more when the reader comes near an edge
+const NEAR = 400; // px from an edge
+const GROUP = 5 * 60_000; // a pause this long starts a new group
+const END = 48; // px from the end that still count as the end: less than one message
+
+export class TimelineView {
+  #items;
+  #from = 0;
+  #to = 0;
+  #follows = true;
+  #unseen = 0;
+  #busy = false;
+  /** @type {Map<string, HTMLElement>} */
+  #rows = new Map();
+  #list;
+  #pill;
+  #resize;
+
+  /**
+   * @param {() => Item[]} items
+   * @param {HTMLElement} empty shown while there is nothing to read
+   */
+  constructor(items, empty) {
+    this.#items = items;
+    this.#list = h('div', { class: 'rows' });
+    this.#pill = h('button', { type: 'button', class: 'pill', hidden: true, onclick: () => this.toEnd() });
+    const spoken = { role: 'log', 'aria-live': 'polite', 'aria-label': t.timeline };
+    this.scroller = h('div', { class: 'timeline', tabindex: 0, ...spoken, onscroll: () => this.#scrolled() }, empty, this.#list);
+    this.element = h('div', { class: 'talk' }, this.scroller, this.#pill);
+    // The keyboard of a phone opens, or the composer grows: who was at the end stays there.
+    this.#resize = new ResizeObserver(() => this.#follows && this.#stick());
+    this.#resize.observe(this.scroller);
+    this.toEnd();
+  }
+
+  close() {
+    this.#resize.disconnect();
+  }
+
+  /** Shows the newest rows. */
+  toEnd() {
+    const items = this.#items();
+    if (this.#to !== items.length || this.#from === this.#to) {
+      this.#from = Math.max(0, items.length - WINDOW);
+      this.#to = items.length;
+      this.#draw();
+    }
+    this.#follows = true;
+    this.#unseen = 0;
+    this.#stick();
+    this.#showPill();
+  }
+
+  /** @param {Item} item the newest */
+  add(item) {
+    const items = this.#items();
+    const end = items.length - 1;
+    // The oldest fell out of a full timeline: every place moved by one.
+    if (this.#to > end) this.#shift();
+    if (items[end] !== item) return this.#redraw();
+    if (!this.#follows && !item.own) this.#unseen += item.kind === 'system' ? 0 : 1;
+    if (this.#to === end) {
+      this.#list.append(...this.#row(end));
+      this.#to++;
+    }
+    if (item.own) this.toEnd();
+    else if (this.#follows) this.#stick();
+    if (this.#follows && this.#to - this.#from > MOST) this.#trimTop();
+    this.#showPill();
+  }
+
+  /** @param {Item} item */
+  update(item) {
+    const row = this.#rows.get(item.key);
+    if (!row) return;
+    const at = this.#items().lastIndexOf(item);
+    if (at < 0) return;
+    const fresh = /** @type {HTMLElement} */ (this.#row(at).at(-1));
+    row.replaceWith(fresh);
+    if (this.#follows) this.#stick();
+  }
+
+  #shift() {
+    this.#to = Math.max(0, this.#to - 1);
+    if (this.#from > 0) this.#from--;
+    else this.#drop(this.#list.querySelector('[data-key]'));
+  }
+
+  #redraw() {
+    this.#to = this.#items().length;
+    this.#from = Math.max(0, this.#to - WINDOW);
+    this.#draw();
+    if (this.#follows) this.#stick();
+  }
+
+  #draw() {
+    this.#rows.clear();
+    this.#quietly(() => fill(this.#list, this.#range(this.#from, this.#to)));
+  }
+
+  /** @param {number} from @param {number} to */
+  #range(from, to) {
+    const rows = [];
+    for (let i = from; i < to; i++) rows.push(...this.#row(i));
+    return rows;
+  }
+
+  /**
+   * Old rows that come into view are not news for a screen reader.
+   * @param {() => void} work
+   */
+  #quietly(work) {
+    this.scroller.setAttribute('aria-busy', 'true');
+    work();
+    requestAnimationFrame(() => this.scroller.removeAttribute('aria-busy'));
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    const left = scrollHeight - clientHeight - scrollTop;
+    const complete = this.#to === this.#items().length;
+    this.#follows = complete && left < END;
+    if (this.#follows) this.#unseen = 0;
+    if (!this.#busy && scrollTop < NEAR && this.#from > 0) this.#older();
+    else if (!this.#busy && left < NEAR && !complete) this.#newer();
+    this.#showPill();
+  }
+
+  #older() {
+    this.#busy = true;
+    const from = Math.max(0, this.#from - STEP);
+    const anchor = this.scroller.scrollHeight - this.scroller.scrollTop;
+    this.#quietly(() => {
+      this.#list.prepend(...this.#range(from, this.#from));
+      this.#from = from;
+      this.scroller.scrollTop = this.scroller.scrollHeight - anchor;
+      while (this.#to - this.#from > MOST && this.#drop(this.#list.lastElementChild)) this.#to--;
+    });
+    this.#busy = false;
+  }
+
+  #newer() {
+    this.#busy = true;
+    const to = Math.min(this.#items().length, this.#to + STEP);
+    this.#quietly(() => {
+      this.#list.append(...this.#range(this.#to, to));
+      this.#to = to;
+      this.#trimTop();
+    });
+    this.#busy = false;
+  }
+
+  #trimTop() {
+    const { scrollHeight: before, scrollTop } = this.scroller; // both now: what shrinks may push the reader up
+    while (this.#to - this.#from > MOST - STEP && this.#drop(this.#list.querySelector('[data-key]'))) this.#from++;
+    if (!this.#follows) this.scroller.scrollTop = scrollTop - (before - this.scroller.scrollHeight);
+    else this.#stick();
+  }
+
+  /** Takes a row away, and the day above it if nothing of that day is left. @param {Element | null} row */
+  #drop(row) {
+    if (!(row instanceof HTMLElement)) return false;
+    this.#rows.delete(row.dataset.key ?? '');
+    const above = row.previousElementSibling;
+    if (above?.classList.contains('day') && (!row.nextElementSibling || row.nextElementSibling.classList.contains('day'))) above.remove();
+    row.remove();
+    return true;
+  }
+
+  #stick() {
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+  }
+
+  #showPill() {
+    this.#pill.hidden = this.#follows;
+    if (this.#pill.hidden) return;
+    this.#pill.setAttribute('aria-label', this.#unseen ? t.newBelow(this.#unseen) : t.toNewest);
+    mark(this.#pill, { unseen: this.#unseen > 0 });
+    fill(this.#pill, this.#unseen ? t.newBelow(this.#unseen) : null, icon('down'));
+  }
+
+  /**
+   * The row of one item, under a day when one begins. A row depends on itself and the one before, never on what comes after.
+   * @param {number} at
+   */
+  #row(at) {
+    const items = this.#items();
+    const item = items[at];
+    const before = at > 0 ? items[at - 1] : undefined;
+    const newDay = !before || dayOf(before.at) !== dayOf(item.at);
+    const row = draw(item, newDay || !joins(before, item));
+    row.dataset.key = item.key;
+    this.#rows.set(item.key, row);
+    return newDay ? [h('h2', { class: 'day' }, h('span', null, dayOf(item.at))), row] : [row];
+  }
+}
+
+/** @param {Item} before @param {Item} item */
+const joins = (before, item) =>
+  before.kind === item.kind && before.from === item.from && before.own === item.own && before.alias === item.alias && item.at - before.at < GROUP;
+
+/** @param {Item} item @param {boolean} leads */
+function draw(item, leads) {
+  switch (item.kind) {
+    case 'system':
+      return line(item, item.event, h('span', null, event(item), item.reason && h('small', null, ` ${item.reason}`)));
+    case 'gap':
+      return line(item, 'gap', icon('expired'), t.gap(item.count ?? -1));
+    case 'failed':
+      return line(item, 'failed', icon('warn'), h('span', null, `${item.alias ?? t.someone}: ${t.failed}. `, h('small', null, item.reason)));
+    default:
+      return message(item, leads);
+  }
+}
+
+/** @param {Item} item @param {string | undefined} name @param {...import('./parts.js').Child} children */
+const line = (item, name, ...children) => h('p', { class: 'line', data: { event: name }, title: momentOf(item.at) }, ...children);
+
+/** @param {Item} item */
+function event(item) {
+  const who = item.own ? t.you : (item.alias ?? t.someone);
+  return item.event ? t.event[item.event](who, item.body ?? '') : (item.body ?? '');
+}
+
+/** @param {Item} item @param {boolean} leads */
+function message(item, leads) {
+  const shell = item.kind === 'shell';
+  const who = shell
+    ? h('span', { class: 'who' }, icon('terminal'), t.fromTerminal, h('small', null, t.notVerified))
+    : h('span', { class: leads && !item.own ? 'who' : 'spoken' }, item.own ? t.you : (item.alias ?? t.someone));
+  const face = leads && !item.own && !shell && tile({ id: item.from ?? '', alias: item.alias ?? '?' });
+  const tone = item.from && !item.own && toneOf(item.from);
+  return h('div', { class: 'row', data: { kind: item.kind, own: !!item.own, leads, state: item.state, tone } },
+    face,
+    h('div', { class: 'bubble' },
+      (leads || !shell) && who,
+      h('div', { class: 'body', dir: 'auto' }, linked(item.body ?? '')),
+      h('span', { class: 'meta' }, time(item), item.own && tick(item)),
+      item.own && item.state !== 'sent' && item.state !== 'all' && item.reason && h('span', { class: 'why' }, item.reason)));
+}
+
+/** @param {Item} item */
+const time = (item) => h('time', { datetime: new Date(item.at).toISOString(), title: momentOf(item.at) }, timeOf(item.at));
+
+/** @param {Item} item */
+function tick(item) {
+  const state = item.state ?? 'queued';
+  const says = t.state[state];
+  return h('span', { class: 'tick', title: item.reason ? `${says}. ${item.reason}` : says }, icon(state === 'failed' ? 'warn' : state), h('span', { class: 'spoken' }, says));
+}
+
+// Only what surely is an address; a closing sign of the sentence around it stays outside.
+const ADDRESS = /\bhttps?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g;
+
+/** The text with its web addresses as links, as nodes. @param {string} text */
+function linked(text) {
+  const out = [];
+  let at = 0;
+  for (const found of text.matchAll(ADDRESS)) {
+    out.push(text.slice(at, found.index), h('a', { href: found[0], target: '_blank', rel: 'noopener noreferrer' }, found[0]));
+    at = found.index + found[0].length;
+  }
+  return [...out, text.slice(at)];
+}
+
 /** The room screen: header, timeline, composer, and whoever knocks. It shows what the session says and holds no truth of its own. */
-import { fill, h, icon, iconButton, mark } from '../lib/dom.js';
-import { ended, rootOf } from './start.js';
-import { t } from './lang.js';
-import { copyButton, digits, shareButton, tile } from './parts.js';
-import { TimelineView } from './timeline.js';
 
 /** @typedef {import('./app.js').AppType} App */
 /** @typedef {import('../room/shared.js').SharedSession} Session */
@@ -128,7 +400,7 @@ export class Room {
     scrollTo(0, 0);
   }
 
-  /** @param {import('../room/timeline.js').Item} item */
+  /** @param {import('../room/session.js').Item} item */
   #arrived(item) {
     this.#timeline.add(item);
     this.#drawAlone();

@@ -1,8 +1,7 @@
 // @ts-check
 /** A report of the network check in words: the verdict first, then the rows. client/check_verdict.go says the same. */
 import { MAX_POST } from '../net/check.js';
-import { t } from './lang.js';
-import { site } from './site.js';
+import { site, t } from './parts.js';
 
 /** @typedef {import('../net/check.js').Report} Report */
 

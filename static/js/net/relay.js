@@ -1,25 +1,272 @@
 // @ts-check
-// The relay's HTTP interface (docs/HTTP.md) as methods of one room. GET and POST only, no custom header, everything in URL and body.
-
 import { b64u, random } from '../lib/bytes.js';
-import { BlockedError, NetworkError, RelayError, typeOf } from './errors.js';
-import { PieceSize } from './pieces.js';
-import { again, readJSON, send, unexpected } from './request.js';
 
-export { BlockedError, NetworkError, RelayError };
+// The three ways a request can fail. Who answers decides: the relay, some box in between, or nobody.
+
+/**
+ * @typedef {import('./types.js').Roster} Roster
+ * @typedef {{code: string, http: number, error: string, link?: string, rejoin?: boolean, retryAfter?: number, roster?: Roster}} ErrorBody wire.Error
+ */
+
+/** The relay refused. `code` is one of the codes of wire/http.go and never changes its meaning; `retryAfter` is in seconds, 0 if it did not say. */
+export class RelayError extends Error {
+  /** @override */
+  name = 'RelayError';
+
+  /** @param {ErrorBody} body @param {number} [retryAfter] what the header says, for an answer whose body does not */
+  constructor(body, retryAfter = 0) {
+    super(body.error || body.code);
+    this.code = body.code;
+    this.http = body.http;
+    this.link = body.link ?? '';
+    this.rejoin = body.rejoin === true;
+    this.retryAfter = body.retryAfter ?? retryAfter;
+    /** @type {Roster | undefined} */
+    this.roster = body.roster;
+  }
+}
+
+/** An answer that is not the relay's: a proxy, a block page, a captive portal. `hint` says in words which. */
+export class BlockedError extends Error {
+  /** @override */
+  name = 'BlockedError';
+
+  /** @param {{status: number, contentType?: string, hint: string, retryAfter?: number}} what status 0: a redirect that the browser hides */
+  constructor({ status, contentType = '', hint, retryAfter = 0 }) {
+    super(hint);
+    this.status = status;
+    this.contentType = contentType;
+    this.hint = hint;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** No answer: fetch threw, the connection broke, or the time was up (`timeout`). */
+export class NetworkError extends Error {
+  /** @override */
+  name = 'NetworkError';
+
+  /** @param {string} message @param {{cause?: unknown, timeout?: boolean}} [options] */
+  constructor(message, { cause, timeout = false } = {}) {
+    super(message, { cause });
+    this.timeout = timeout;
+  }
+}
+
+/** @param {Response} response the answer's type in lower case, without parameters */
+export const typeOf = (response) => (response.headers.get('content-type') ?? '').split(';')[0].trim().toLowerCase();
+
+/** @param {Response} response Retry-After in seconds, 0 if there is none */
+export function retryAfterOf(response) {
+  const value = response.headers.get('retry-after');
+  if (!value) return 0;
+  if (/^\d+$/.test(value)) return Number(value);
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? 0 : Math.max(0, Math.ceil((at - Date.now()) / 1000));
+}
+
+/**
+ * The error that an answer other than the expected one stands for.
+ * @param {Response} response
+ * @param {string} text its body, or the beginning of it
+ */
+export function errorOf(response, text) {
+  const retryAfter = retryAfterOf(response);
+  const body = response.ok ? null : errorBody(text);
+  if (body) return new RelayError(body, retryAfter);
+  const contentType = typeOf(response);
+  return new BlockedError({ status: response.status, contentType, hint: hint(response, contentType), retryAfter });
+}
+
+/** @param {string} text @returns {ErrorBody | null} */
+export function errorBody(text) {
+  const body = parse(text);
+  return body && typeof body.code === 'string' && typeof body.http === 'number' && typeof body.error === 'string' ? body : null;
+}
+
+/** @param {string} text @returns {any} an object, or null */
+export function parse(text) {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === 'object' ? value : null;
+  } catch {
+    return null; // not JSON, so not ours: the caller says what it is instead
+  }
+}
+
+/** @param {Response} response @param {string} contentType */
+function hint(response, contentType) {
+  const { status, type } = response;
+  if (type === 'opaqueredirect' || (status >= 300 && status < 400)) return 'the network sends us to another page, perhaps to log in';
+  if (status === 407) return 'the proxy asks for a login (407)';
+  if (status === 511) return 'the network asks for a login (511)';
+  if (status === 413) return 'too big for the network (413)';
+  if (status === 502 || status === 503 || status === 504) return `the way to the relay is broken (${status})`;
+  if (status === 401 || status === 403 || status === 451) return `the network refuses this (${status})`;
+  if (contentType === 'text/html') return `a page instead of the relay's answer (${status})`;
+  return `an answer that is not the relay's (${status})`;
+}
+
+// One HTTP request: a time-out over all of it, and one of three errors if it fails.
+
+/**
+ * timeout: milliseconds for the whole answer, 0 for as long as it takes.
+ * @typedef {{method?: string, body?: Uint8Array<ArrayBuffer> | string, type?: string, timeout?: number, signal?: AbortSignal, accept?: string}} Request
+ */
+
+/**
+ * Sends a request and reads its answer. If `read` gives the response itself, a stream, the signal goes on to end that.
+ * @template T
+ * @param {typeof fetch} fetcher @param {string} url @param {Request} request @param {(response: Response) => Promise<T>} read
+ * @returns {Promise<T>}
+ */
+export async function send(fetcher, url, { method = 'GET', body, type, timeout = 0, signal, accept = 'application/json, application/octet-stream' }, read) {
+  signal?.throwIfAborted();
+  const ender = new AbortController();
+  const end = () => ender.abort(signal?.reason);
+  signal?.addEventListener('abort', end, { once: true });
+  const timer = timeout ? setTimeout(() => ender.abort(new DOMException('time is up', 'TimeoutError')), timeout) : undefined;
+  let done = true;
+  try {
+    /** @type {Record<string, string>} */
+    const headers = type ? { Accept: accept, 'Content-Type': type } : { Accept: accept };
+    const response = await fetcher(url, {
+      method, body, headers, signal: ender.signal, cache: 'no-store', redirect: 'manual', credentials: 'same-origin', referrerPolicy: 'no-referrer',
+    });
+    const result = await read(response);
+    done = !(result instanceof Response);
+    return result;
+  } catch (error) {
+    const late = ender.signal.aborted;
+    ender.abort(); // what is left of an answer that we do not want
+    signal?.throwIfAborted();
+    if (error instanceof RelayError || error instanceof BlockedError) throw error;
+    throw new NetworkError(late ? 'no answer in time' : 'the connection failed', { cause: error, timeout: late });
+  } finally {
+    clearTimeout(timer);
+    if (done) signal?.removeEventListener('abort', end);
+  }
+}
+
+/**
+ * Once more after a broken connection: a POST on one that the other side has just closed fails without having been read, and ids make a repeat harmless.
+ * @template T
+ * @param {() => Promise<T>} attempt
+ */
+export async function again(attempt) {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof NetworkError) || error.timeout) throw error;
+    return attempt();
+  }
+}
+
+/** What an answer means that is not what was asked for. A page in place of a stream may never end: only refusals are read. @param {Response} response */
+export const unexpected = async (response) => errorOf(response, response.ok ? '' : await response.text());
+
+/** @param {Response} response @param {(answer: any) => boolean} ours tells the relay's answer from a page */
+export async function readJSON(response, ours) {
+  const text = await response.text();
+  const answer = response.ok ? parse(text) : null;
+  if (answer && ours(answer)) return answer;
+  throw errorOf(response, text);
+}
+
+// How large a body the network lets through, found by trying: proxies refuse bodies over 64 to 256 KiB, some far less.
+
+const LARGEST = 256 << 10;
+const SMALLEST = 4 << 10;
+
+/** The largest piece worth trying. Starts at 256 KiB, quarters when one is refused, stops at 4 KiB. */
+export class PieceSize {
+  #limit = LARGEST;
+  #passed = 0; // the largest that got through
+
+  /** @param {boolean} asText base64url makes three bytes four */
+  size(asText) {
+    return asText ? Math.floor((this.#limit * 3) / 4) : this.#limit;
+  }
+
+  /** @param {number} size */
+  passed(size) {
+    this.#passed = Math.max(this.#passed, size);
+  }
+
+  /**
+   * Takes in a failed try and tells whether a smaller piece may get through.
+   * @param {number} size @param {unknown} error @param {boolean} asText
+   */
+  refused(size, error, asText) {
+    const limit = this.size(asText);
+    if (size > limit) return tooBig(error); // of an older, larger cut: already known
+    if (!tooBig(error) || size <= SMALLEST || (size <= this.#passed && !is413(error))) return false;
+    this.#limit = Math.max(SMALLEST, Math.floor(this.#limit / 4));
+    return true;
+  }
+}
+
+/** @param {unknown} error */
+const is413 = (error) => (error instanceof BlockedError && error.status === 413) || (error instanceof RelayError && error.code === 'too_large');
+
+/** A 403 and a time-out are what scanners say to a body they do not like. @param {unknown} error */
+const tooBig = (error) => is413(error) || (error instanceof BlockedError && error.status === 403) || (error instanceof NetworkError && error.timeout);
+
+// The rung that worked on this origin, remembered for the ladder: a network that holds streams back today does so tomorrow morning.
+
+const KEY = 'snug ladder';
+
+/** @type {import('./transport.js').Store} A browser that stores nothing for us remembers nothing, and the ladder finds out anew. */
+export const remembered = {
+  load() {
+    try {
+      return JSON.parse(globalThis.localStorage?.getItem(KEY) ?? 'null');
+    } catch {
+      return null; // switched off, or not ours: as good as nothing
+    }
+  },
+  save(memory) {
+    try {
+      globalThis.localStorage?.setItem(KEY, JSON.stringify(memory));
+    } catch (error) {
+      console.debug('snug: the rung is not remembered', error);
+    }
+  },
+};
+
+const NARROW = 'snug narrow';
+const NARROW_FOR = 3_600_000; // ms; then it is tried again, which costs four seconds
+
+/** Whether the network was found to let so few requests go on at a time that this browser's rooms must do with one. */
+export const narrow = {
+  get on() {
+    try {
+      return Number(globalThis.localStorage?.getItem(NARROW)) > Date.now();
+    } catch {
+      return false; // switched off: it is found out anew
+    }
+  },
+  begin() {
+    try {
+      globalThis.localStorage?.setItem(NARROW, String(Date.now() + NARROW_FOR));
+    } catch (error) {
+      console.debug('snug: the narrow network is not remembered', error);
+    }
+  },
+};
+
+// The relay's HTTP interface (docs/HTTP.md) as methods of one room. GET and POST only, no custom header, everything in URL and body.
 
 /**
  * @typedef {import('./types.js').JoinRequest} JoinRequest
  * @typedef {import('./types.js').Joined} Joined
  * @typedef {import('./types.js').Posted} Posted
  * @typedef {import('./types.js').Polled} Polled
- * @typedef {import('./types.js').Roster} Roster
  * @typedef {import('./types.js').KnockRequest} KnockRequest
  * @typedef {import('./types.js').KnockAnswers} KnockAnswers
  * @typedef {Uint8Array<ArrayBuffer>} Bytes
  * @typedef {{signal?: AbortSignal}} Options
  * @typedef {Record<string, string | number | null | undefined>} Query
- * @typedef {import('./request.js').Request} Request
  */
 
 const TIMEOUT = 20_000; // a post of a message over a slow and scanning proxy; a lost one is sent again under its id
