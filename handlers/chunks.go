@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -33,8 +34,8 @@ func (s *Server) putChunk(c echo.Context) error {
 	return ok(c)
 }
 
-// chunk is GET /r/{room}/chunks/{FILE.N}?s=&as=: the piece as it was put, or as base64url text for networks that refuse binary
-// answers. Fetching it is no ack.
+// chunk is GET /r/{room}/chunks/{FILE.N}?s=&as=&hold=: the piece as it was put, or as base64url text for networks that refuse binary
+// answers. If it is not there yet, it is waited for up to hold, none by default. Fetching it is no ack.
 func (s *Server) chunk(c echo.Context) error {
 	who, err := parseCaller(c)
 	if err != nil {
@@ -48,7 +49,11 @@ func (s *Server) chunk(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body, err := s.conf.Hub.Chunk(who.room, who.session, id)
+	var body []byte
+	err = s.hold(c, who.query, func() (more <-chan struct{}, err error) {
+		body, more, err = s.conf.Hub.Chunk(who.room, who.session, id)
+		return more, err
+	})
 	if err != nil {
 		return err
 	}
@@ -58,4 +63,57 @@ func (s *Server) chunk(c echo.Context) error {
 		return blob(c, http.StatusOK, "text/plain", []byte(base64.RawURLEncoding.EncodeToString(body)))
 	}
 	return blob(c, http.StatusOK, octets, body)
+}
+
+// owed is GET /r/{room}/files/{FILE}?s=&hold=: what is held of a transfer, and for whom. It waits up to hold until that is nothing.
+func (s *Server) owed(c echo.Context) error {
+	who, err := parseCaller(c)
+	if err != nil {
+		return err
+	}
+	file, err := wire.ParseFileID(c.Param("file"))
+	if err != nil {
+		return err
+	}
+	var owed wire.Owed
+	err = s.hold(c, who.query, func() (more <-chan struct{}, err error) {
+		if owed, more, err = s.conf.Hub.Owed(who.room, who.session, file); owed.Chunks == 0 {
+			more = nil
+		}
+		return more, err
+	})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, owed)
+}
+
+// hold waits for the seconds that the query gives, none by default.
+func (s *Server) hold(c echo.Context, q query, ask func() (more <-chan struct{}, err error)) error {
+	held := s.holdSpan()
+	held.fallback = 0
+	d, err := q.seconds("hold", held)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), d)
+	defer cancel()
+	return s.await(ctx, ask)
+}
+
+// await asks again whenever there may be more, until there is nothing to wait for, ctx ends or the relay drains. It gives the last error.
+func (s *Server) await(ctx context.Context, ask func() (more <-chan struct{}, err error)) error {
+	for {
+		more, err := ask()
+		if more == nil {
+			return err
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return err
+		case <-s.draining:
+			return err
+		}
+	}
 }

@@ -43,7 +43,13 @@ func (s *Server) pollKnock(c echo.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Request().Context(), s.holdSpan().clamp(uint64(req.Hold)))
 	defer cancel()
-	notes, err := s.knockAnswers(ctx, room, req)
+	var notes [][]byte
+	err = s.await(ctx, func() (more <-chan struct{}, err error) {
+		if notes, more, err = s.conf.Hub.KnockAnswers(room, req.Secret.Knock(), req.After); err != nil || len(notes) > 0 {
+			more = nil
+		}
+		return more, err
+	})
 	if err != nil {
 		return err
 	}
@@ -52,23 +58,6 @@ func (s *Server) pollKnock(c echo.Context) error {
 		answers.Notes = append(answers.Notes, n)
 	}
 	return answer(c, http.StatusOK, answers)
-}
-
-// knockAnswers waits for a note after the number, until ctx ends or the relay drains; then there are none.
-func (s *Server) knockAnswers(ctx context.Context, room wire.RoomID, req wire.KnockRequest) ([][]byte, error) {
-	for {
-		notes, more, err := s.conf.Hub.KnockAnswers(room, req.Secret.Knock(), req.After)
-		if err != nil || len(notes) > 0 {
-			return notes, err
-		}
-		select {
-		case <-more:
-		case <-ctx.Done():
-			return nil, nil
-		case <-s.draining:
-			return nil, nil
-		}
-	}
 }
 
 // answerKnock is POST /r/{room}/knock/{id}?s=: a member's note to the stranger.

@@ -116,7 +116,7 @@ func TestOpenAPIReferencesResolve(t *testing.T) {
 func TestOpenAPISchemasAreTheTypes(t *testing.T) {
 	schemas := readDocument(t).Components.Schemas
 	types := []any{
-		wire.JoinRequest{}, wire.Joined{}, wire.Member{}, wire.Roster{}, wire.Posted{}, wire.AckRequest{}, wire.KnockRequest{},
+		wire.JoinRequest{}, wire.Joined{}, wire.Member{}, wire.Roster{}, wire.Posted{}, wire.Owed{}, wire.AckRequest{}, wire.KnockRequest{},
 		wire.KnockAnswers{}, wire.Polled{}, wire.Msg{}, wire.Left{}, wire.Gap{}, wire.Knock{}, wire.Acked{}, wire.Hello{}, wire.HB{},
 		wire.Bye{}, wire.Limits{}, wire.OK{}, wire.Origin{}, wire.CheckEcho{}, wire.CheckPosted{}, wire.CheckPiece{}, wire.Error{},
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -266,5 +267,49 @@ func TestHelpIsTrue(t *testing.T) {
 		if !strings.Contains(string(body), "\n  "+refusal.code+" ") {
 			t.Errorf("help says nothing about %s", refusal.code)
 		}
+	}
+}
+
+// A chunk that is not there yet answers when it comes, and a transfer when it is fetched; both by what the other side does, not by time.
+func TestChunksAreWaitedFor(t *testing.T) {
+	r := newRelay(t)
+	room := r.room(1)
+	a, b := room.join(1), room.join(2)
+	id := wire.ChunkID{File: wire.FileID{4}}
+	piece := []byte("a piece")
+	fetched := make(chan []byte)
+	go func() {
+		_, got := r.do("GET", b.path("/chunks/"+id.String(), "hold", "25"), "", nil)
+		fetched <- got
+	}()
+	call[wire.OK](r, "POST", a.path("/chunks", "id", id.String()), octets, piece)
+	if got := <-fetched; !bytes.Equal(got, piece) {
+		t.Errorf("fetched %q", got)
+	}
+	file := "/files/" + id.File.String()
+	if owed := call[wire.Owed](r, "GET", a.path(file), "", nil); owed.Chunks != 1 || !slices.Equal(owed.Members, []wire.MemberID{b.member}) {
+		t.Errorf("owed: %+v", owed)
+	}
+	owed := make(chan wire.Owed)
+	go func() { owed <- call[wire.Owed](r, "GET", a.path(file, "hold", "25"), "", nil) }()
+	call[wire.OK](r, "POST", b.path("/ack"), plain, []byte(`{"got":["`+id.String()+`"]}`))
+	if got := <-owed; got.Chunks != 0 || len(got.Members) != 0 {
+		t.Errorf("owed: %+v", got)
+	}
+}
+
+func TestHeldChunkEndsWithTheRelay(t *testing.T) {
+	r := newRelay(t)
+	room := r.room(1)
+	room.join(1)
+	b := room.join(2)
+	answered := make(chan int)
+	go func() {
+		resp, _ := r.do("GET", b.path("/chunks/"+wire.ChunkID{}.String(), "hold", "25"), "", nil)
+		answered <- resp.StatusCode
+	}()
+	r.server.Drain()
+	if got := <-answered; got != 404 {
+		t.Errorf("got %d", got)
 	}
 }

@@ -26,6 +26,7 @@ func (s *Server) register() {
 	e.GET("/r/:room/members", s.members)
 	e.POST("/r/:room/chunks", s.putChunk)
 	e.GET("/r/:room/chunks/:chunk", s.chunk)
+	e.GET("/r/:room/files/:file", s.owed)
 	e.POST("/r/:room/knock", s.knock)
 	e.POST("/r/:room/knock/poll", s.pollKnock)
 	e.POST("/r/:room/knock/:knock", s.answerKnock)

@@ -18,7 +18,16 @@ type chunks struct {
 	// gone remembers the newest maxGone ids of freed chunks, next being the oldest of them once there are as many.
 	gone    []wire.ChunkID
 	next    int
-	wasHere map[wire.ChunkID]struct{} // the same as a set
+	wasHere map[wire.ChunkID]freed // those of them that were not put again
+	lacking int                    // members in all freed.lack
+
+	came, went chan struct{} // closed when a chunk came, or is owed to fewer; nil while nobody waits
+}
+
+// freed is what is remembered of a chunk: its place in gone, and who was owed it when it was dropped.
+type freed struct {
+	place int
+	lack  []*member
 }
 
 // chunk is one piece of a file. It is owed to those who were there and wanted the file when it was put.
@@ -39,12 +48,8 @@ func costOfChunk(body []byte, owed int) int64 {
 }
 
 // cost is what the chunks and the memory of freed ones cost.
-func (c *chunks) cost() int64 { return c.bytes + int64(len(c.gone))*goneCost }
-
-// known reports whether the chunk is held or was, as far as that is remembered.
-func (c *chunks) known(id wire.ChunkID) bool {
-	_, was := c.wasHere[id]
-	return was || c.held[id] != nil
+func (c *chunks) cost() int64 {
+	return c.bytes + int64(len(c.gone))*goneCost + int64(c.lacking)*owerCost
 }
 
 func (c *chunks) put(x *chunk) {
@@ -55,6 +60,23 @@ func (c *chunks) put(x *chunk) {
 	x.place = c.order.PushBack(x)
 	c.held[x.id] = x
 	c.bytes += x.cost
+	c.forget(x.id)
+	tell(&c.came)
+}
+
+// watch gives a channel that tell closes.
+func watch(c *chan struct{}) <-chan struct{} {
+	if *c == nil {
+		*c = make(chan struct{})
+	}
+	return *c
+}
+
+func tell(c *chan struct{}) {
+	if *c != nil {
+		close(*c)
+		*c = nil
+	}
 }
 
 // get returns the chunk for a member it is owed to.
@@ -62,7 +84,7 @@ func (c *chunks) get(m *member, id wire.ChunkID) ([]byte, error) {
 	if x := c.held[id]; x != nil && slices.Contains(x.owed, m) {
 		return x.body, nil
 	}
-	if c.known(id) {
+	if _, was := c.wasHere[id]; was || c.held[id] != nil {
 		return nil, ErrChunkGone // or never owed to m; either way there is nothing to wait for
 	}
 	return nil, ErrNoChunk
@@ -76,9 +98,26 @@ func (c *chunks) release(m *member, x *chunk) bool {
 	}
 	x.owed = slices.Delete(x.owed, i, i+1)
 	if len(x.owed) == 0 {
-		c.free(x)
+		c.free(x, nil)
 	}
+	tell(&c.went)
 	return true
+}
+
+// owed counts the held chunks of the file, and lists whom they are owed to.
+func (c *chunks) owed(file wire.FileID) (n int, to []*member) {
+	for id, x := range c.held {
+		if id.File != file {
+			continue
+		}
+		n++
+		for _, m := range x.owed {
+			if !slices.Contains(to, m) {
+				to = append(to, m)
+			}
+		}
+	}
+	return n, to
 }
 
 // skip releases all chunks of the files.
@@ -97,6 +136,13 @@ func (c *chunks) leave(m *member) (n int) {
 			n++
 		}
 	}
+	for id, f := range c.wasHere {
+		if i := slices.Index(f.lack, m); i >= 0 {
+			f.lack = slices.Delete(f.lack, i, i+1)
+			c.wasHere[id] = f
+			c.lacking--
+		}
+	}
 	return n
 }
 
@@ -106,32 +152,43 @@ func (c *chunks) drop(x *chunk) []*member {
 		m.chunks.all++
 	}
 	c.dropped++
-	c.free(x)
+	c.free(x, x.owed)
+	tell(&c.went)
 	return x.owed
 }
 
-func (c *chunks) free(x *chunk) {
+func (c *chunks) free(x *chunk, lack []*member) {
 	c.order.Remove(x.place)
 	delete(c.held, x.id)
 	c.bytes -= x.cost
 	if len(c.held) == 0 {
 		c.held = nil // a Go map never gives memory back
 	}
-	c.remember(x.id)
+	c.remember(x.id, lack)
 }
 
-func (c *chunks) remember(id wire.ChunkID) {
+func (c *chunks) remember(id wire.ChunkID, lack []*member) {
 	if c.wasHere == nil {
-		c.wasHere = make(map[wire.ChunkID]struct{})
+		c.wasHere = make(map[wire.ChunkID]freed)
 	}
-	c.wasHere[id] = struct{}{}
+	place := c.next
 	if len(c.gone) < maxGone {
+		place = len(c.gone)
 		c.gone = append(c.gone, id)
-		return
+	} else {
+		if old := c.gone[place]; c.wasHere[old].place == place { // else it was freed twice, and this is the first time
+			c.forget(old)
+		}
+		c.gone[place] = id
+		c.next = (place + 1) % maxGone
 	}
-	delete(c.wasHere, c.gone[c.next])
-	c.gone[c.next] = id
-	c.next = (c.next + 1) % maxGone
+	c.wasHere[id] = freed{place, lack}
+	c.lacking += len(lack)
+}
+
+func (c *chunks) forget(id wire.ChunkID) {
+	c.lacking -= len(c.wasHere[id].lack)
+	delete(c.wasHere, id)
 }
 
 func (c *chunks) oldest() *chunk {

@@ -34,17 +34,21 @@ func (h *Memory) PutChunk(id wire.RoomID, s wire.SessionID, chunk wire.ChunkID, 
 func (h *Memory) fileLimit() int64 { return h.limits.RelayBytes / 16 * 15 }
 
 func (r *room) putChunk(m *member, id wire.ChunkID, body []byte) error {
-	if r.chunks.known(id) {
+	if r.chunks.held[id] != nil {
 		return nil
 	}
-	owed := r.wanting(m, id.File)
-	if len(owed) == 0 {
+	was, again := r.chunks.wasHere[id]
+	owed := r.owing(m, id.File, was, again)
+	switch {
+	case len(owed) == 0 && again: // all had it, or have left, or do not want it any more
+		return nil
+	case len(owed) == 0:
 		return ErrNobody
 	}
 	if err := r.admitChunk(costOfChunk(body, len(owed)), allAway(owed)); err != nil {
 		return err
 	}
-	owed = r.wanting(m, id.File) // members may just have been let go
+	owed = r.owing(m, id.File, was, again) // members may just have been let go
 	if len(owed) == 0 {
 		return ErrNobody
 	}
@@ -52,6 +56,15 @@ func (r *room) putChunk(m *member, id wire.ChunkID, body []byte) error {
 	r.chunks.put(&chunk{id: id, body: body, at: now, owed: owed})
 	r.dueAt(now + r.hub.limits.ChunkTTL)
 	return nil
+}
+
+// owing lists the members that a chunk of the file from m is owed to: if it was here before, those only that it was dropped for.
+func (r *room) owing(m *member, file wire.FileID, was freed, again bool) []*member {
+	list := r.wanting(m, file)
+	if again {
+		list = slices.DeleteFunc(list, func(o *member) bool { return !slices.Contains(was.lack, o) })
+	}
+	return list
 }
 
 // wanting lists the members that a chunk of the file from m is owed to.
@@ -101,13 +114,34 @@ func (r *room) drop(list []*chunk) {
 }
 
 // Chunk returns a chunk; see Hub. A GET, so it does not count as presence.
-func (h *Memory) Chunk(id wire.RoomID, s wire.SessionID, chunk wire.ChunkID) ([]byte, error) {
+func (h *Memory) Chunk(id wire.RoomID, s wire.SessionID, chunk wire.ChunkID) (body []byte, more <-chan struct{}, err error) {
 	r, m, err := h.enter(id, s)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer r.unlock()
-	return r.chunks.get(m, chunk)
+	if body, err = r.chunks.get(m, chunk); err == ErrNoChunk {
+		more = watch(&r.chunks.came)
+	}
+	return body, more, err
+}
+
+// Owed tells what of a file is still owed; see Hub. A GET, so it does not count as presence.
+func (h *Memory) Owed(id wire.RoomID, s wire.SessionID, file wire.FileID) (o wire.Owed, more <-chan struct{}, err error) {
+	r, _, err := h.enter(id, s)
+	if err != nil {
+		return o, nil, err
+	}
+	defer r.unlock()
+	n, to := r.chunks.owed(file)
+	o.Chunks, o.Members = n, make([]wire.MemberID, 0, len(to))
+	for _, m := range to {
+		o.Members = append(o.Members, m.id)
+		if m.away {
+			o.Away++
+		}
+	}
+	return o, watch(&r.chunks.went), nil
 }
 
 // AckChunks records what the member has and what it does not want; see Hub. It counts as presence.

@@ -147,7 +147,7 @@ func TestChunkWithSlackIsCopied(t *testing.T) {
 	one, two := f.join(1), f.join(2)
 	id := wire.ChunkID{N: 1}
 	f.check(f.PutChunk(f.room, one.Session, id, make([]byte, 10, 1000)))
-	body, err := f.Chunk(f.room, two.Session, id)
+	body, _, err := f.Chunk(f.room, two.Session, id)
 	f.check(err)
 	if cap(body) > 32 {
 		t.Errorf("10 bytes keep %d", cap(body))
@@ -208,4 +208,94 @@ func TestChunkIsNotOwedToWhoIsLetGoForIt(t *testing.T) {
 		two.gotChunk(1)
 		f.equal(f.Stats().Chunks, 0)
 	})
+}
+
+// TestDroppedChunkIsPutAgain: a sender whose post was lost puts the chunk again. If it was dropped meanwhile, those who lack it get it all the same.
+func TestDroppedChunkIsPutAgain(t *testing.T) {
+	timed(t, Limits{ChunkRoomBytes: 100_000}, func(f *fixture) {
+		sender, sleeper, awake, other := f.join(1), f.join(2), f.join(3), f.join(4)
+		stay(time.Minute, sender, awake, other)
+		for n := range uint32(4) {
+			f.check(sender.put(n, 24_000))
+		}
+		for _, g := range []guest{awake, other} {
+			g.gotChunk(0)
+			g.gotChunk(1)
+		}
+		f.check(sender.put(4, 24_000)) // 0 has to go
+		f.verify()
+		f.want(sleeper.chunk(0), ErrChunkGone)
+		for _, g := range []guest{awake, other} {
+			for n := uint32(1); n < 5; n++ {
+				g.gotChunk(n)
+			}
+		}
+		sleeper.gotChunk(1)
+
+		f.check(sender.put(0, 24_000))
+		f.verify()
+		f.check(sleeper.chunk(0))
+		f.want(awake.chunk(0), ErrChunkGone) // had it
+		sleeper.gotChunk(0)
+		f.check(sender.put(0, 24_000)) // now everybody has it
+		f.want(sleeper.chunk(0), ErrChunkGone)
+		f.equal(f.Stats().Chunks, 3)
+	})
+}
+
+// TestDroppedChunkOfOneWhoLeft: nothing is remembered for whom nothing is owed any more.
+func TestDroppedChunkOfOneWhoLeft(t *testing.T) {
+	timed(t, Limits{ChunkTTL: time.Minute}, func(f *fixture) {
+		one, two, three := f.join(1), f.join(2), f.join(3)
+		f.check(one.put(1, 10))
+		stay(time.Minute, one, two, three)
+		f.want(two.chunk(1), ErrChunkGone)
+		f.verify()
+		two.leave()
+		f.verify()
+		f.check(f.AckChunks(f.room, three.Session, nil, []wire.FileID{{1}}))
+		f.check(one.put(1, 10))
+		f.equal(f.Stats().Chunks, 0)
+	})
+}
+
+// TestManyDroppedChunks: the memory of dropped chunks is bounded, and an id may come twice in it.
+func TestManyDroppedChunks(t *testing.T) {
+	timed(t, Limits{ChunkTTL: time.Minute}, func(f *fixture) {
+		one, two := f.join(1), f.join(2)
+		for round := range 3 {
+			f.check(one.put(0, 10))
+			for n := uint32(1); n < maxGone/2; n++ {
+				f.check(one.put(n+uint32(round)*maxGone, 10))
+			}
+			stay(time.Minute, one, two)
+			f.want(two.chunk(0), ErrChunkGone)
+			f.verify()
+		}
+	})
+}
+
+func TestChunkIsWaitedFor(t *testing.T) {
+	f := newFixture(t, Limits{})
+	one, two := f.join(1), f.join(2)
+	id := wire.ChunkID{File: wire.FileID{1}, N: 7}
+	_, more, err := f.Chunk(f.room, two.Session, id)
+	f.want(err, ErrNoChunk)
+	f.check(one.put(6, 10))
+	<-more // for nothing, but told
+	_, more, _ = f.Chunk(f.room, two.Session, id)
+	f.check(one.put(7, 10))
+	<-more
+	_, more, err = f.Chunk(f.room, two.Session, id)
+	f.check(err)
+	if more != nil {
+		t.Error("there is nothing to wait for")
+	}
+	_, more, _ = f.Chunk(f.room, two.Session, wire.ChunkID{N: 9})
+	_, went, err := f.Owed(f.room, one.Session, id.File)
+	f.check(err)
+	one.leave()
+	two.leave()
+	<-more
+	<-went
 }

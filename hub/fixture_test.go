@@ -57,6 +57,21 @@ func (r *room) invariants() error {
 			}
 		}
 	}
+	lacking := 0
+	for id, f := range r.chunks.wasHere {
+		if r.chunks.gone[f.place] != id {
+			return errors.New("a freed chunk is remembered at another place")
+		}
+		lacking += len(f.lack)
+		for _, m := range f.lack {
+			if !slices.Contains(r.list, m) {
+				return errors.New("a dropped chunk is remembered for somebody who left")
+			}
+		}
+	}
+	if lacking != r.chunks.lacking {
+		return fmt.Errorf("dropped chunks are lacked %d times, counted %d", lacking, r.chunks.lacking)
+	}
 	for _, k := range r.knocks.list {
 		knocks += k.cost()
 	}
@@ -68,7 +83,7 @@ func (r *room) invariants() error {
 		return fmt.Errorf("room holds %d, booked %d", r.total(), r.holds.Load())
 	case online != r.online || r.log.readers != len(r.list) || len(r.members) != len(r.list):
 		return fmt.Errorf("online %d of %d, readers %d, members %d; counted %d", r.online, len(r.list), r.log.readers, len(r.members), online)
-	case len(r.chunks.gone) != len(r.chunks.wasHere) || r.chunks.order.Len() != len(r.chunks.held):
+	case len(r.chunks.gone) < len(r.chunks.wasHere) || len(r.chunks.gone) > maxGone || r.chunks.order.Len() != len(r.chunks.held):
 		return errors.New("indexes of chunks differ")
 	}
 	return nil
@@ -185,7 +200,7 @@ func (g guest) put(n uint32, size int) error {
 }
 
 func (g guest) chunk(n uint32) error {
-	_, err := g.Chunk(g.room, g.Session, wire.ChunkID{File: wire.FileID{1}, N: n})
+	_, _, err := g.Chunk(g.room, g.Session, wire.ChunkID{File: wire.FileID{1}, N: n})
 	return err
 }
 

@@ -80,11 +80,15 @@ type Hub interface {
 	// nil. It is not told of what is pending when the subscription begins.
 	SubscribeReader(room wire.RoomID, s wire.SessionID, after wire.Cursor, kind Kind, r Reader) (Subscription, error)
 
-	// PutChunk keeps a chunk for all other members of this moment. Putting the same id again stores nothing.
-	// Errors: ErrTooLarge, ErrChunksFull, ErrRelayFull, ErrNobody (no other member wants it).
+	// PutChunk keeps a chunk for all other members of this moment. Putting the same id again stores nothing, unless it was
+	// dropped: then it is kept for those who still lack it. Errors: ErrTooLarge, ErrChunksFull, ErrRelayFull, ErrNobody (no other
+	// member wants it).
 	PutChunk(room wire.RoomID, s wire.SessionID, id wire.ChunkID, body []byte) error
-	// Chunk returns a chunk; the bytes are shared and must not be changed. Errors: ErrNoChunk, ErrChunkGone.
-	Chunk(room wire.RoomID, s wire.SessionID, id wire.ChunkID) ([]byte, error)
+	// Chunk returns a chunk; the bytes are shared and must not be changed. With ErrNoChunk comes a channel that is closed
+	// when there may be more to say. Errors: ErrNoChunk, ErrChunkGone.
+	Chunk(room wire.RoomID, s wire.SessionID, id wire.ChunkID) (body []byte, more <-chan struct{}, err error)
+	// Owed tells what is held of a file, and for whom; the channel is closed when there may be less.
+	Owed(room wire.RoomID, s wire.SessionID, file wire.FileID) (o wire.Owed, more <-chan struct{}, err error)
 	// AckChunks records that the member has the chunks got and does not want the files skip, now or later.
 	AckChunks(room wire.RoomID, s wire.SessionID, got []wire.ChunkID, skip []wire.FileID) error
 

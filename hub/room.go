@@ -102,6 +102,8 @@ func (r *room) endLocked(why error) {
 		m.endSubscriptions(r, why)
 	}
 	r.knocks.clear()
+	tell(&r.chunks.came)
+	tell(&r.chunks.went)
 	r.ended = true
 	r.hub.shard(r.id).remove(r)
 	r.log, r.chunks, r.ghosts = log{freed: r.log.freed, expired: r.log.expired}, chunks{dropped: r.chunks.dropped}, ghosts{}

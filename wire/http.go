@@ -63,6 +63,13 @@ func (p Posted) AppendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
+// Owed answers GET /r/{room}/files/{file}: what the relay holds of a transfer, and for whom. None: whoever was there and wants it has it.
+type Owed struct {
+	Chunks  int        `json:"chunks"`
+	Members []MemberID `json:"members"` // that some of them are owed to
+	Away    int        `json:"away"`    // of these members
+}
+
 // AckRequest is the optional body of POST /r/{room}/ack. Got lists chunks the member has, Skip files it does not want.
 type AckRequest struct {
 	Got  []ChunkID `json:"got,omitempty"`

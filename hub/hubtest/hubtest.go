@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) hub.Hub) {
 
 		{"a chunk is kept until all have it", chunks},
 		{"a file nobody wants is refused", skippedFiles},
+		{"who still lacks a file is told", owedFiles},
 		{"a knock is told once and answered", knocks},
 		{"a large thing is refused", tooLarge},
 		{"freeing everything reads zero", zero},
@@ -223,6 +224,16 @@ func (b *bench) equal(got, want []string) {
 	b.Helper()
 	if !slices.Equal(got, want) {
 		b.Fatalf("got %q, want %q", got, want)
+	}
+}
+
+// closes waits for the hub to close c.
+func (b *bench) closes(c <-chan struct{}, what string) {
+	b.Helper()
+	select {
+	case <-c:
+	case <-time.After(patience):
+		b.Fatalf("not in time: %s", what)
 	}
 }
 

@@ -1,6 +1,7 @@
 package hubtest
 
 import (
+	"slices"
 	"time"
 
 	"snug/hub"
@@ -10,18 +11,19 @@ import (
 func chunks(b *bench) {
 	one, two, three := b.join(1), b.join(2), b.join(3)
 	id := wire.ChunkID{File: wire.FileID{1}, N: 3}
-	_, err := b.Chunk(b.room, two.Session, id)
+	_, more, err := b.Chunk(b.room, two.Session, id)
 	b.want(err, hub.ErrNoChunk)
 	b.check(b.PutChunk(b.room, one.Session, id, []byte("bytes")))
+	b.closes(more, "whoever waits for a chunk is told")
 	b.check(b.PutChunk(b.room, one.Session, id, []byte("again")))
 	for _, g := range []guest{two, three} {
-		body, err := b.Chunk(b.room, g.Session, id)
+		body, _, err := b.Chunk(b.room, g.Session, id)
 		if err != nil || string(body) != "bytes" {
 			b.Fatalf("got chunk %q, %v", body, err)
 		}
 	}
 	late := b.join(4)
-	_, err = b.Chunk(b.room, late.Session, id)
+	_, _, err = b.Chunk(b.room, late.Session, id)
 	b.want(err, hub.ErrChunkGone) // it will never be owed to it
 	b.check(b.AckChunks(b.room, two.Session, []wire.ChunkID{id, {N: 9}}, nil))
 	if n := b.Stats().Chunks; n != 1 {
@@ -29,12 +31,45 @@ func chunks(b *bench) {
 	}
 	three.leave()
 	b.eventually("the chunk is freed", func() bool { return b.Stats().Chunks == 0 })
-	_, err = b.Chunk(b.room, two.Session, id)
+	_, _, err = b.Chunk(b.room, two.Session, id)
 	b.want(err, hub.ErrChunkGone)
 	b.check(b.PutChunk(b.room, one.Session, id, []byte("again"))) // its answer was lost
 	if n := b.Stats().Chunks; n != 0 {
 		b.Fatalf("%d chunks after a repeated put", n)
 	}
+}
+
+func owedFiles(b *bench) {
+	one, two, three := b.join(1), b.join(2), b.join(3)
+	file := wire.FileID{1}
+	owed := func(chunks int, members ...byte) <-chan struct{} {
+		b.Helper()
+		o, more, err := b.Owed(b.room, one.Session, file)
+		b.check(err)
+		if o.Chunks != chunks || o.Members == nil || len(o.Members) != len(members) || o.Away != 0 {
+			b.Fatalf("owed %+v, want %d to %d", o, chunks, members)
+		}
+		for _, m := range members {
+			if !slices.Contains(o.Members, member(m)) {
+				b.Fatalf("owed to %v, not to %d", o.Members, m)
+			}
+		}
+		return more
+	}
+	owed(0)
+	b.check(b.PutChunk(b.room, one.Session, wire.ChunkID{File: file}, []byte("x")))
+	b.check(b.PutChunk(b.room, one.Session, wire.ChunkID{File: file, N: 1}, []byte("x")))
+	b.check(b.PutChunk(b.room, one.Session, wire.ChunkID{File: wire.FileID{2}}, []byte("another")))
+	more := owed(2, 2, 3)
+	b.check(b.AckChunks(b.room, two.Session, []wire.ChunkID{{File: file}}, nil))
+	b.closes(more, "whoever waits for a file to be fetched is told")
+	more = owed(2, 2, 3)
+	b.check(b.AckChunks(b.room, two.Session, []wire.ChunkID{{File: file, N: 1}}, nil))
+	b.closes(more, "the same once more")
+	more = owed(2, 3)
+	b.check(b.AckChunks(b.room, three.Session, nil, []wire.FileID{file}))
+	b.closes(more, "a file that is not wanted is fetched")
+	owed(0)
 }
 
 func skippedFiles(b *bench) {
