@@ -36,8 +36,8 @@ type Config struct {
 
 	// Now is the clock of the encryption, which ages keys by it. Nil: time.Now.
 	Now func() time.Time
-	// Status is told how the line to the relay is, at each change. It is called from the session's goroutines, one at a time, and must not
-	// wait or call the session. Nil: nobody asks.
+	// Status is told how the line to the relay is, at each change, one at a time. It may ask the session what it is like, but must not wait for
+	// anything to happen in it. Nil: nobody asks.
 	Status func(Status)
 }
 

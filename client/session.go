@@ -29,6 +29,8 @@ type Session struct {
 	cancel  context.CancelCauseFunc
 	wg      sync.WaitGroup // of all that spawn started; Close waits
 
+	telling sync.Mutex // held while somebody is told of a status, so that they come one at a time and in order; taken before mu
+
 	mu     sync.Mutex // guards all below
 	stay   *stay
 	alias  string

@@ -26,18 +26,27 @@ type Status struct {
 
 // setStatus tells whoever asked, at each change.
 func (s *Session) setStatus(status Status) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if status == s.status || s.ctx.Err() != nil {
+	s.telling.Lock()
+	defer s.telling.Unlock()
+	if !s.changeStatus(status) {
 		return
 	}
-	s.status = status
 	if s.tell != nil {
-		s.tell(status)
+		s.tell(status) // not under mu: whoever is told may wait for a lock that is held while the session is asked something
 	}
 	if status.State == StateLive || status.State == StatePolling {
 		s.out.poke()
 	}
+}
+
+func (s *Session) changeStatus(status Status) (news bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if status == s.status || s.ctx.Err() != nil {
+		return false
+	}
+	s.status = status
+	return true
 }
 
 // trouble shows why joining again does not work yet.

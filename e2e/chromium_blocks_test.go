@@ -83,9 +83,7 @@ func TestChromiumObstacleGoes(t *testing.T) {
 	forBen.Become(bensWire)
 	read[bool](c.ann, `dispatchEvent(new Event('online'))`)
 	read[bool](c.ben, `document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))`)
-	for c.ann.Chip() != "Live" || c.ben.Chip() != "Live" {
-		c.exchange(1)
-	}
+	c.exchangeUntil(t, "both are live", func() bool { return c.ann.Chip() == "Live" && c.ben.Chip() == "Live" })
 	c.exchange(2)
 	w.Hub.Await(t, "every message is freed when everyone has it", nothingHeld)
 }

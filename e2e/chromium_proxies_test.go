@@ -121,11 +121,10 @@ func (o office) pass(t *testing.T, w *World) passage {
 	c.exchange(1)
 	p.first = time.Since(begun)
 
-	enough := func() bool {
+	c.exchange(3)
+	c.exchangeUntil(t, fmt.Sprint("each has opened streams: ", o.streams), func() bool {
 		return !slices.ContainsFunc(taps, func(tap *tap) bool { return tap.count(aStream) < o.streams })
-	}
-	for c.exchange(3); !enough(); c.exchange(1) {
-	}
+	})
 	for _, one := range []*Page{c.ann, c.ben} {
 		p.chip = one.Settles(o.chip)
 	}
@@ -158,6 +157,16 @@ func (c *conversation) exchange(n int) {
 		}
 		c.ann.Sees(c.said...)
 		c.ben.Sees(c.said...)
+	}
+}
+
+// exchangeUntil has them go on talking until it has come to that, or fails the test.
+func (c *conversation) exchangeUntil(t *testing.T, what string, fine func() bool) {
+	t.Helper()
+	for end := time.Now().Add(90 * time.Second); !fine(); c.exchange(1) { // the time in which a stream must come back
+		if time.Now().After(end) {
+			t.Fatalf("%s: it never came to that; Ann's status is %s, Ben's %s", what, c.ann.Chip(), c.ben.Chip())
+		}
 	}
 }
 

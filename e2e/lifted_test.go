@@ -100,8 +100,10 @@ func TestTotalBlock(t *testing.T) {
 		account(t, &row{}, ann, bob)
 		t.Logf("waited for: %q; all there %.1f s after the block was lifted; %s", reason, time.Since(lifted).Seconds(), ann.history())
 		freed(t, h)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
 		for i, l := range ann.letters {
-			if err := l.Acked(t.Context()); err != nil || l.Reason() != "" {
+			if err := l.Acked(ctx); err != nil || l.Reason() != "" {
 				t.Errorf("message %d: %v, %q", i, err, l.Reason())
 			}
 		}

@@ -223,7 +223,9 @@ func awaitPromise(p *runtime.EvaluateParams) {
 // read evaluates an expression made of finders.
 func read[T any](p *Page, expression string) T {
 	p.t.Helper()
-	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T]("(() => {"+finders+"return "+expression+"})()"))
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T]("(() => {"+finders+"return "+expression+"})()"))
 	if err != nil {
 		p.fail("reads "+expression, err)
 	}

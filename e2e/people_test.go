@@ -29,6 +29,7 @@ type house struct {
 
 func newHouse(t testing.TB, streams handlers.Streams, public *proxies.CA) *house {
 	t.Helper()
+	limit(t, testTime, func() string { return "" })
 	h := &house{hub: hub.NewMemory(hub.Limits{}), public: public}
 	server, err := handlers.New(handlers.Config{Hub: h.hub, Limits: hub.Limits{}.Wire(), Streams: streams})
 	if err != nil {
@@ -114,6 +115,7 @@ type arrival struct {
 func join(t testing.TB, name string, root e2ee.Root, w way) *talker {
 	t.Helper()
 	p := &talker{name: name, come: time.Now(), changed: make(chan struct{})}
+	limit(t, testTime, p.history)
 	c := w.config()
 	c.Root, c.Alias = root, name
 	c.Status = func(s client.Status) {
@@ -188,7 +190,9 @@ func (p *talker) say(t testing.TB, size int) *client.Letter {
 	p.sent = append(p.sent, time.Now())
 	p.mu.Unlock()
 	text := fmt.Sprint(p.name, " ", n, " ")
-	l, err := p.Send(t.Context(), text+strings.Repeat("x", max(0, size-len(text))))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	l, err := p.Send(ctx, text+strings.Repeat("x", max(0, size-len(text))))
 	if err != nil {
 		t.Fatalf("%s sends: %v", p.name, err)
 	}
@@ -227,7 +231,12 @@ func (p *talker) settledLocked(after time.Time) (time.Time, bool) {
 
 // history is what the status was, for messages of tests.
 func (p *talker) history() string {
-	p.mu.Lock()
+	for tries := 0; !p.mu.TryLock(); tries++ { // who asks may want to know why everything hangs
+		if tries == 100 {
+			return p.name + ": somebody holds the lock"
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 	defer p.mu.Unlock()
 	var out []string
 	for _, s := range p.statuses {

@@ -37,6 +37,7 @@ type Relay struct {
 // startRelay serves until the test ends.
 func startRelay(t testing.TB, limits hub.Limits) *Relay {
 	t.Helper()
+	limit(t, testTime, func() string { return "" })
 	r := &Relay{t: t, limits: limits, addr: "127.0.0.1:0"}
 	r.start()
 	// localhost, not 127.0.0.1: both are secure contexts, and this is what people type.
