@@ -14,15 +14,16 @@ import (
 	"testing"
 )
 
-// startICAP starts a content scanner that finds nothing, and returns its host:port. It reads the whole answer before it lets it go; with
-// a preview, only that many bytes. It speaks as much of ICAP (RFC 3507) as squid asks for: OPTIONS and RESPMOD.
-func startICAP(t testing.TB, preview int) string {
+// startICAP starts a content scanner that finds nothing, and returns its host:port. It wants to see 1 KiB of each answer first, as such scanners
+// do, and then all the rest before it lets anything go; with only that KiB it is content if the beginning is enough for it. It speaks as much
+// of ICAP (RFC 3507) as squid asks for: OPTIONS and RESPMOD. Squid 5.7 itself gives up on answers over 64 KiB for a scanner without a preview.
+func startICAP(t testing.TB, beginning bool) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scanner{preview: preview, open: map[net.Conn]bool{}}
+	s := &scanner{beginning: beginning, open: map[net.Conn]bool{}}
 	s.wg.Go(func() { s.serve(ln) })
 	t.Cleanup(func() {
 		ln.Close()
@@ -32,10 +33,10 @@ func startICAP(t testing.TB, preview int) string {
 }
 
 type scanner struct {
-	preview int // static
-	wg      sync.WaitGroup
-	mu      sync.Mutex
-	open    map[net.Conn]bool // guarded by mu; nil when closed
+	beginning bool // static
+	wg        sync.WaitGroup
+	mu        sync.Mutex
+	open      map[net.Conn]bool // guarded by mu; nil when closed
 }
 
 func (s *scanner) serve(ln net.Listener) {
@@ -70,7 +71,7 @@ func (s *scanner) scan(c net.Conn) {
 	defer c.Close()
 	r := bufio.NewReader(c)
 	for {
-		answer, err := s.answer(r)
+		answer, err := s.answer(r, c)
 		if err != nil {
 			return
 		}
@@ -80,8 +81,8 @@ func (s *scanner) scan(c net.Conn) {
 	}
 }
 
-// answer reads one request and says what to answer.
-func (s *scanner) answer(r *bufio.Reader) ([]byte, error) {
+// answer reads one request, asking w for the rest of what it saw the beginning of, and says what to answer.
+func (s *scanner) answer(r *bufio.Reader, w io.Writer) ([]byte, error) {
 	tp := textproto.NewReader(r)
 	line, err := tp.ReadLine()
 	if err != nil {
@@ -92,11 +93,7 @@ func (s *scanner) answer(r *bufio.Reader) ([]byte, error) {
 		return nil, err
 	}
 	if strings.HasPrefix(line, "OPTIONS ") {
-		options := "ICAP/1.0 200 OK\r\nMethods: RESPMOD\r\nISTag: \"snug\"\r\nAllow: 204\r\nEncapsulated: null-body=0\r\n"
-		if s.preview > 0 {
-			options += fmt.Sprintf("Preview: %d\r\nTransfer-Preview: *\r\n", s.preview)
-		}
-		return []byte(options + "\r\n"), nil
+		return []byte("ICAP/1.0 200 OK\r\nMethods: RESPMOD\r\nISTag: \"snug\"\r\nAllow: 204\r\nEncapsulated: null-body=0\r\nPreview: 1024\r\nTransfer-Preview: *\r\n\r\n"), nil
 	}
 	parts := strings.Split(header.Get("Encapsulated"), ",")
 	heads, body := 0, false // bytes of the encapsulated headers; whether a body follows
@@ -118,20 +115,53 @@ func (s *scanner) answer(r *bufio.Reader) ([]byte, error) {
 	if _, err := io.ReadFull(r, head); err != nil {
 		return nil, err
 	}
+	const harmless = "ICAP/1.0 204 No Content\r\nISTag: \"snug\"\r\n\r\n"
 	if !body {
-		return []byte("ICAP/1.0 204 No Content\r\nISTag: \"snug\"\r\n\r\n"), nil
+		return []byte(harmless), nil
 	}
-	var scanned bytes.Buffer
-	if _, err := scanned.ReadFrom(httputil.NewChunkedReader(r)); err != nil {
+	scanned, all, err := chunks(tp)
+	if err != nil {
 		return nil, err
 	}
-	if _, err := tp.ReadLine(); err != nil { // after the last chunk
-		return nil, err
+	if s.beginning {
+		return []byte(harmless), nil
 	}
-	if s.preview > 0 { // enough to know that it is harmless
-		return []byte("ICAP/1.0 204 No Content\r\nISTag: \"snug\"\r\n\r\n"), nil
+	if header.Get("Preview") != "" && !all {
+		if _, err := io.WriteString(w, "ICAP/1.0 100 Continue\r\n\r\n"); err != nil {
+			return nil, err
+		}
+		rest, _, err := chunks(tp)
+		if err != nil {
+			return nil, err
+		}
+		scanned = append(scanned, rest...)
 	}
-	return whole(head[begin:], scanned.Bytes()), nil
+	return whole(head[begin:], scanned), nil
+}
+
+// chunks reads a body up to its last chunk; all: that one says that nothing follows the preview.
+func chunks(tp *textproto.Reader) (body []byte, all bool, err error) {
+	for {
+		line, err := tp.ReadLine()
+		if err != nil {
+			return nil, false, err
+		}
+		size, extension, _ := strings.Cut(line, ";")
+		n, err := strconv.ParseUint(strings.TrimSpace(size), 16, 31)
+		if err != nil {
+			return nil, false, err
+		}
+		body = append(body, make([]byte, n)...)
+		if _, err := io.ReadFull(tp.R, body[len(body)-int(n):]); err != nil {
+			return nil, false, err
+		}
+		if _, err := tp.ReadLine(); err != nil { // the end of the chunk
+			return nil, false, err
+		}
+		if n == 0 {
+			return body, strings.TrimSpace(extension) == "ieof", nil
+		}
+	}
 }
 
 // whole gives the proxy the answer back as it was.

@@ -13,8 +13,8 @@ func All() []Product {
 		{Name: "squid", Command: "squid", Package: "squid-openssl", configure: squid("")},
 		{Name: "squid, tunnel", Command: "squid", Package: "squid-openssl", Secure: true, configure: squid("")},
 		{Name: "squid, ssl-bump", Command: "squid", Package: "squid-openssl", Secure: true, Inspects: true, configure: squidBump},
-		{Name: "squid, ICAP antivirus", Command: "squid", Package: "squid-openssl", configure: squidICAP(0)},
-		{Name: "squid, ICAP preview", Command: "squid", Package: "squid-openssl", configure: squidICAP(1024)},
+		{Name: "squid, ICAP antivirus", Command: "squid", Package: "squid-openssl", configure: squidICAP(false)},
+		{Name: "squid, ICAP preview", Command: "squid", Package: "squid-openssl", configure: squidICAP(true)},
 		{Name: "squid, strict", Command: "squid", Package: "squid-openssl", configure: squid(squidStrict)},
 		{Name: "tinyproxy", Command: "tinyproxy", Package: "tinyproxy", configure: tinyproxy},
 		{Name: "privoxy", Command: "privoxy", Package: "privoxy", configure: privoxy},
@@ -58,6 +58,7 @@ pid_filename {dir}/squid.pid
 access_log none
 cache_log {dir}/cache.log
 coredump_dir {dir}
+
 cache_mem 16 MB
 shutdown_lifetime 1 seconds
 acl loopback dst 127.0.0.0/8
@@ -87,14 +88,10 @@ tls_outgoing_options cafile=` + public + "\n")
 }
 
 // squidICAP has every answer scanned over ICAP, which is how antivirus engines are attached: as a whole, or its beginning.
-func squidICAP(preview int) func(*site) []string {
+func squidICAP(beginning bool) func(*site) []string {
 	return func(s *site) []string {
-		scanner := startICAP(s.t, preview)
-		config := "http_port 127.0.0.1:{port}\nicap_enable on\nicap_preview_enable on\nicap_preview_size 1024\n"
-		if preview == 0 {
-			config = "http_port 127.0.0.1:{port}\nicap_enable on\nicap_preview_enable off\n"
-		}
-		return s.squid(config + "icap_service scan respmod_precache icap://" + scanner + "/scan bypass=off\nadaptation_access scan allow all\n")
+		scanner := startICAP(s.t, beginning)
+		return s.squid("http_port 127.0.0.1:{port}\nicap_enable on\nicap_preview_enable on\nicap_preview_size 1024\nicap_service scan respmod_precache icap://" + scanner + "/scan bypass=off\nadaptation_access scan allow all\n")
 	}
 }
 

@@ -75,7 +75,7 @@ func newCA(t *testing.T, name string) *proxies.CA {
 
 // TestScanner: the scanner lets go of what it was given, and only when it has all of it.
 func TestScanner(t *testing.T) {
-	conn, err := net.Dial("tcp", startICAP(t, 0))
+	conn, err := net.Dial("tcp", startICAP(t, false))
 	if err != nil {
 		t.Fatal(err)
 	}
