@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"math"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -34,8 +35,8 @@ func (s *Server) putChunk(c echo.Context) error {
 	return ok(c)
 }
 
-// chunk is GET /r/{room}/chunks/{FILE.N}?s=&as=&hold=: the piece as it was put, or as base64url text for networks that refuse binary
-// answers. If it is not there yet, it is waited for up to hold, none by default. Fetching it is no ack.
+// chunk is GET /r/{room}/chunks/{FILE.N}?s=&as=&hold=&from=&size=: the piece as it was put, or as base64url text for networks that refuse binary
+// answers, or size bytes of it for those that refuse large ones. If it is not there yet, it is waited for up to hold, none by default. Fetching it is no ack.
 func (s *Server) chunk(c echo.Context) error {
 	who, err := parseCaller(c)
 	if err != nil {
@@ -49,6 +50,14 @@ func (s *Server) chunk(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	from, err := who.query.number("from", 0)
+	if err != nil {
+		return err
+	}
+	size, err := who.query.number("size", math.MaxUint64)
+	if err != nil {
+		return err
+	}
 	var body []byte
 	err = s.hold(c, who.query, func() (more <-chan struct{}, err error) {
 		body, more, err = s.conf.Hub.Chunk(who.room, who.session, id)
@@ -57,6 +66,8 @@ func (s *Server) chunk(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	body = body[min(from, uint64(len(body))):]
+	body = body[:min(size, uint64(len(body)))]
 	// Ciphertext is nothing to look at, and a download by hand must never be taken for a page of ours.
 	c.Response().Header().Set("Content-Disposition", "attachment")
 	if as == "text" {

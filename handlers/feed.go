@@ -16,7 +16,7 @@ const (
 )
 
 const (
-	maxPass  = 64 << 10 // of events in one pass: enough to fill a socket, little enough to hold for each busy stream
+	maxPass  = 48 << 10 // of events in one pass: enough to fill a socket, little enough to hold for each busy stream, and for batches that scanners take at once (squid 5 forgets answers over 64 KiB in its own)
 	maxWrite = 32 << 10 // under one deadline, so that a reader of 3 KB/s still gets on
 )
 

@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	maxPollRooms = 16        // of one POST /poll
-	maxPollBody  = 4 << 10   // of the list of rooms: 256 bytes each, twice what one takes
-	maxPolled    = 256 << 10 // of events in an answer, what nearly every proxy lets through at once
+	maxPollRooms = 16      // of one POST /poll
+	maxPollBody  = 4 << 10 // of the list of rooms: 256 bytes each, twice what one takes
+	maxPolled    = maxPass // of events in an answer
 )
 
 // poll is POST /r/{room}/poll?s=&after=&hold=: an ack of after, then the events behind it, waited for up to hold.

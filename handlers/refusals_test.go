@@ -115,6 +115,7 @@ func TestMalformed(t *testing.T) {
 		{"chunk too large", "POST", base + "/chunks?s=" + s + "&id=" + id + ".0", octets, strings.Repeat("x", r.conf.Limits.Chunk+1), 413, wire.CodeTooLarge},
 		{"bad chunk", "GET", base + "/chunks/abc?s=" + s, "", "", 400, wire.CodeBadRequest},
 		{"no chunk", "GET", base + "/chunks/" + id + ".0?s=" + s, "", "", 404, wire.CodeNoChunk},
+		{"bad part of a chunk", "GET", base + "/chunks/" + id + ".0?from=-1&s=" + s, "", "", 400, wire.CodeBadRequest},
 		{"bad hold for a chunk", "GET", base + "/chunks/" + id + ".0?hold=x&s=" + s, "", "", 400, wire.CodeBadRequest},
 		{"bad file", "GET", base + "/files/" + id + ".0?s=" + s, "", "", 400, wire.CodeBadRequest},
 		{"file, unknown session", "GET", base + "/files/" + id + "?s=" + id, "", "", 401, wire.CodeNoSession},

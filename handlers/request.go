@@ -99,7 +99,7 @@ type span struct{ min, max, fallback time.Duration }
 
 // seconds parses a whole number of seconds.
 func (q query) seconds(name string, s span) (time.Duration, error) {
-	n, err := optional(q, name, parseSeconds)
+	n, err := optional(q, name, parseNumber)
 	if err != nil || n == nil {
 		return s.fallback, err
 	}
@@ -111,12 +111,21 @@ func (s span) clamp(seconds uint64) time.Duration {
 	return min(max(d, s.min), s.max)
 }
 
-func parseSeconds(s string) (uint64, error) {
+func parseNumber(s string) (uint64, error) {
 	n, err := strconv.ParseUint(s, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%w: want a number of seconds", wire.ErrMalformed)
+		return 0, fmt.Errorf("%w: want a whole number", wire.ErrMalformed)
 	}
 	return n, nil
+}
+
+// number parses a whole number that may be missing.
+func (q query) number(name string, fallback uint64) (uint64, error) {
+	n, err := optional(q, name, parseNumber)
+	if err != nil || n == nil {
+		return fallback, err
+	}
+	return *n, nil
 }
 
 // oneOf parses a word out of a short list; nothing means the first of them.

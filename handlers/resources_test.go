@@ -102,6 +102,17 @@ func TestChunks(t *testing.T) {
 	if text := base64.RawURLEncoding.EncodeToString(piece); string(got) != text || resp.Header.Get("Content-Type") != plain {
 		t.Errorf("as text: got %d bytes, %v", len(got), resp.Header)
 	}
+	for _, part := range []struct {
+		from, size string
+		want       []byte
+	}{
+		{"0", "3", piece[:3]}, {"1", "", piece[1:]}, {"262140", "4", piece[262140:]}, {"262142", "9", []byte("ug")}, {"262144", "9", nil},
+		{"18446744073709551615", "18446744073709551615", nil}, {"", "5", piece[:5]},
+	} {
+		if resp, got := r.do("GET", b.path("/chunks/"+id, "from", part.from, "size", part.size), "", nil); resp.StatusCode != 200 || !bytes.Equal(got, part.want) {
+			t.Errorf("%s bytes from %s: got %d, %d bytes", part.size, part.from, resp.StatusCode, len(got))
+		}
+	}
 	call[wire.OK](r, "POST", b.path("/ack"), plain, []byte(`{"got":["`+id+`"]}`))
 	if held := r.metric("snug_chunks_held", ""); held != 0 {
 		t.Errorf("got %v chunks held after the ack, want 0", held)
