@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"image"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -273,22 +274,30 @@ func (p *Page) Dark(on bool) {
 	})
 }
 
-// Screenshot saves what the tab shows as NAME.png.
-func (p *Page) Screenshot(name string) {
+// Desktop makes the tab as large as it was at first.
+func (p *Page) Desktop() {
+	p.t.Helper()
+	p.do("turns into a desktop", chromedp.EmulateViewport(1280, 800))
+}
+
+// Screenshot saves what the tab shows as NAME.png, and gives it; nil if there is none.
+func (p *Page) Screenshot(name string) image.Image {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
 	defer cancel()
-	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		p.t.Errorf("screenshot %s: %v", name, err)
-		return
+		return nil
 	}
-	if _, err := png.DecodeConfig(bytes.NewReader(picture)); err != nil {
+	picture, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
 		p.t.Errorf("screenshot %s: %v", name, err)
 	}
-	if err := os.WriteFile(filepath.Join(screenshots(p.t), name+".png"), picture, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(screenshots(p.t), name+".png"), data, 0o644); err != nil {
 		p.t.Error(err)
 	}
+	return picture
 }
 
 // Crash ends the tab as a crash does: nothing in it runs any more, not even a farewell.

@@ -26,13 +26,13 @@ type asset struct {
 }
 
 // securityHeaders of the page. A page that holds keys runs nothing but the files of this relay, talks to nobody else,
-// and is framed by nobody. Trusted Types with no policy make every string-to-code sink of the DOM throw. Static.
+// and is framed by nobody. The camera is for reading a room's QR code, asked for by the person alone. Trusted Types with no policy make every string-to-code sink of the DOM throw. Static.
 var securityHeaders = map[string]string{
 	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; " +
 		"media-src blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; " +
 		"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
 	"Cross-Origin-Opener-Policy": "same-origin",
-	"Permissions-Policy": "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), " +
+	"Permissions-Policy": "accelerometer=(), browsing-topics=(), camera=(self), display-capture=(), geolocation=(), gyroscope=(), " +
 		"magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()",
 }
 

@@ -1,6 +1,6 @@
 // @ts-check
 import { unb64u } from '../lib/bytes.js';
-import { aliasIn, backButton, complain, field, fill, h, icon, keepField, nameField, problem, rememberAlias, screen, site, submit, t } from './parts.js';
+import { aliasIn, fill, h, icon, keepField, nameField, problem, rememberAlias, screen, site, submit, t } from './parts.js';
 
 /** The start screen and the other screens outside a room: every way in, and the words when there is none. */
 
@@ -43,7 +43,7 @@ export function home(app, error) {
       h('form', { class: 'card', onsubmit: go, novalidate: true }, name.element, h('button', { class: 'main' }, t.newRoom), keep.element),
       h('nav', { class: 'ways' },
         way('key', t.withPassphrase, async () => (await import('./passphrase.js')).passphrase(app)),
-        way('link', t.withLink, () => pasteLink(app))),
+        way('link', t.withLink, async () => (await import('./link.js')).pasteLink(app))),
       h('p', { class: 'promise' }, t.promise),
     ),
   };
@@ -101,27 +101,6 @@ export function invited(app, root, error) {
       h('header', null, h('h1', null, t.invitedTitle), h('p', null, t.invitedText)),
       problem(error),
       h('form', { class: 'card', onsubmit: go, novalidate: true }, name.element, h('button', { class: 'main' }, t.enter), keep.element),
-    ),
-  };
-}
-
-/** @param {App} app @returns {View} */
-function pasteLink(app) {
-  const exact = { autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false' };
-  const input = h('input', { type: 'text', inputmode: 'url', enterkeyhint: 'go', autofocus: true, ...exact });
-  const go = submit(() => {
-    const found = input.value.trim().match(/^(https?:\/\/[^\s#]+)?#?((?:k=[\w-]{27})|[\w-]{43})$/);
-    if (!found) return complain(input, t.linkWrong);
-    const url = new URL(`#${found[2]}`, found[1] ?? site);
-    // A link of another relay: that relay's own page opens it.
-    if (url.origin !== site && url.origin !== location.origin) return location.assign(url);
-    history.pushState(null, '', url.hash);
-    app.route();
-  });
-  return {
-    element: screen(
-      h('header', null, backButton(app), h('h1', null, t.linkTitle)),
-      h('form', { class: 'card', onsubmit: go, novalidate: true }, field(input, t.link, t.linkHint), h('button', { class: 'main' }, t.enter)),
     ),
   };
 }
@@ -233,6 +212,12 @@ class App {
     else this.home();
     // While a name is typed the room is fetched, so that the door opens at once. What fails here fails again where it is told.
     if (globalThis.crypto?.subtle) setTimeout(() => Promise.all([import('../room/shared.js'), import('./room.js')]).catch(() => {}), SOON);
+  }
+
+  /** Goes to an address of this page. @param {string} hash */
+  go(hash) {
+    history.pushState(null, '', hash);
+    this.route();
   }
 
   /** @param {string} [error] */

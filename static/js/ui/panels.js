@@ -1,7 +1,7 @@
 // @ts-check
 /** The panel of a room: people, inviting, the terminal, the room itself. A sheet on a phone, beside the conversation where there is room. */
 import { unb64u } from '../lib/bytes.js';
-import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, nameField, shareButton, site, t, tile } from './parts.js';
+import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, nameField, t, tile } from './parts.js';
 
 /** @typedef {import('../room/shared.js').SharedSession} Session */
 /** @typedef {import('../room/shared.js').SharedSession['members'][number]} Member */
@@ -173,20 +173,9 @@ export class Panel {
   }
 
   invite() {
-    const { link, name, roomId } = this.#session;
-    const knock = `${site}/#k=${roomId}`;
-    /** @param {string} url @param {string} label @param {string} look */
-    const ways = (url, label, look) => h('div', { class: 'row' }, copyButton(() => url, label, look), shareButton(url, 'plain'));
-    /** @param {string} title @param {string} text @param {...import('./parts.js').Child} rest */
-    const block = (title, text, ...rest) => h('section', { class: 'block' }, h('h2', null, title), h('p', null, text), ...rest);
-    /** @param {string} url @param {string} label */
-    const address = (url, label) => h('input', { class: 'link', readonly: true, value: url, 'aria-label': label, onfocus: select });
-    return [
-      link
-        ? block(t.inviteLink, t.inviteLinkText, address(link, t.inviteLink), ways(link, t.copyLink, 'main'))
-        : block(t.invitePass, t.invitePassText, h('p', { class: 'words' }, name)),
-      block(t.inviteKnock, t.inviteKnockText, address(knock, t.inviteKnock), ways(knock, t.copyKnock, 'quiet')),
-    ];
+    const place = h('div', { class: 'blocks' });
+    import('./invite.js').then(({ invite }) => fill(place, invite(this.#session)));
+    return place;
   }
 
   terminal() {
@@ -232,6 +221,3 @@ function print(key) {
   import('../crypto/words.js').then(async ({ fingerprint }) => fill(place, await fingerprint(unb64u(key))), (error) => fill(place, error.message));
   return place;
 }
-
-/** @param {Event} event */
-const select = (event) => /** @type {HTMLInputElement} */ (event.target).select();
