@@ -21,7 +21,8 @@ var goImports = map[string][]string{
 		"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/mdp/qrterminal/v3", "golang.org/x/term"},
 	"snug/handlers": {"snug/hub", "snug/wire",
 		"github.com/labstack/echo/v4", "github.com/prometheus/client_golang", "golang.org/x/time", "github.com/r3labs/sse/v2"},
-	"snug/client":       {"snug/client/e2ee", "snug/wire", "github.com/r3labs/sse/v2"},
+	"snug/client":       {"snug/client/acks", "snug/client/e2ee", "snug/wire", "github.com/r3labs/sse/v2"},
+	"snug/client/acks":  {},
 	"snug/client/e2ee":  {"snug/wire", "golang.org/x/text"},
 	"snug/hub":          {"snug/wire"},
 	"snug/hub/hubtest":  {"snug/hub", "snug/wire"},
@@ -30,7 +31,7 @@ var goImports = map[string][]string{
 	"snug/e2e/proxies":  {},
 	"snug/e2e/products": {"snug/e2e/proxies"},
 	"snug/e2e":          {"snug/e2e/proxies", "snug/e2e/products", "snug/handlers", "snug/hub", "snug/wire", "snug/client", "snug/client/e2ee", "snug/static", "github.com/chromedp"},
-	"snug/load":         {"snug/wire", "github.com/r3labs/sse/v2"},
+	"snug/load":         {"snug/client/acks", "snug/wire", "github.com/r3labs/sse/v2"},
 }
 
 // jsLayers gives the height of each folder of static/js; imports go down only. net and crypto do not know each other.

@@ -24,7 +24,7 @@ func (st *stay) handled() {
 }
 
 func (st *stay) handledOneLocked() {
-	st.acks.handled(time.Now(), st.near)
+	st.acks.Handled(time.Now(), st.near)
 	select {
 	case st.stir <- struct{}{}:
 	default:
@@ -36,7 +36,7 @@ func (st *stay) acked(through wire.Cursor) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.handledLocked() == through {
-		st.acks.sent(time.Now())
+		st.acks.Sent(time.Now())
 	}
 }
 
@@ -44,10 +44,10 @@ func (st *stay) acked(through wire.Cursor) {
 func (st *stay) ack(ctx context.Context) {
 	for ctx.Err() == nil {
 		st.mu.Lock()
-		wait := time.Until(st.acks.due())
+		wait := time.Until(st.acks.Due())
 		through, session := st.handledLocked(), st.session
 		if wait <= 0 {
-			st.acks.sent(time.Now())
+			st.acks.Sent(time.Now())
 		}
 		st.mu.Unlock()
 		if wait <= 0 {
@@ -75,5 +75,5 @@ func (st *stay) sendAck(ctx context.Context, s wire.SessionID, through wire.Curs
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.acks.failed(time.Now()) // the ladder notices what it means
+	st.acks.Failed(time.Now()) // the ladder notices what it means
 }

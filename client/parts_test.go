@@ -18,42 +18,6 @@ import (
 	"snug/wire"
 )
 
-func TestAcks(t *testing.T) {
-	start := time.Now()
-	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
-	due := func(a *acks) int { return int(a.due().Sub(start).Milliseconds()) }
-	tests := []struct {
-		name string
-		do   func(*acks)
-		want int // ms
-	}{
-		{"idle", func(a *acks) {}, 20_000},
-		{"a lone message", func(a *acks) { a.handled(at(1000), false) }, 1300},
-		{"one more does not put it off", func(a *acks) { a.handled(at(1000), false); a.handled(at(1200), false) }, 1300},
-		{"near the budget", func(a *acks) { a.handled(at(1000), true) }, 1000},
-		{"a steady flow", func(a *acks) {
-			for i := range 20 {
-				a.handled(at(100*i), false)
-				if !a.due().After(at(100 * i)) {
-					a.sent(at(100 * i))
-				}
-			}
-		}, 6100}, // three lone ones, until there are ten within 5 s
-		{"after an ack", func(a *acks) { a.handled(at(1000), false); a.sent(at(1300)) }, 21_300},
-		{"after one that failed", func(a *acks) { a.sent(at(1300)); a.failed(at(1400)) }, 4400},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			var a acks
-			a.sent(start)
-			test.do(&a)
-			if got := due(&a); got != test.want {
-				t.Errorf("got %d ms, want %d", got, test.want)
-			}
-		})
-	}
-}
-
 // TestWholeEvents: an event cut short is never passed on, however the bytes arrive.
 func TestWholeEvents(t *testing.T) {
 	const in = ":\nevent: msg\ndata: {}\nid: a.1\n\nevent: hb\ndata: {}\n\nevent: msg\ndata: {}\nid: a.12"

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"snug/client/acks"
 	"snug/client/e2ee"
 	"snug/wire"
 )
@@ -33,7 +34,7 @@ type stay struct {
 	away     map[wire.MemberID]bool
 	cards    map[wire.MemberID][]byte // of the others who are here, for a relay that has forgotten them
 	asked    map[wire.MemberID]time.Time
-	acks     acks
+	acks     acks.Pace
 	move     *move
 }
 
@@ -121,7 +122,7 @@ func (st *stay) joined(j wire.Joined) {
 	if j.Gap != nil && j.Gap.Messages != 0 {
 		st.tellLocked(Event{Kind: KindGap, Count: j.Gap.Messages})
 	}
-	st.acks.sent(time.Now())
+	st.acks.Sent(time.Now())
 	st.mu.Unlock()
 	if anew {
 		st.s.out.again()

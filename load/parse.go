@@ -89,7 +89,7 @@ func (r *reader) lines(s *stream, b []byte, now time.Time, at int64) error {
 			r.counted.Add(1)
 			r.late = append(r.late, uint32(max(0, at-sent)))
 		}
-		s.acks.handled(now)
+		s.acks.Handled(now, false)
 	}
 	if r.ack != nil {
 		i := bytes.LastIndex(whole, []byte("\nid: "))
@@ -100,7 +100,7 @@ func (r *reader) lines(s *stream, b []byte, now time.Time, at int64) error {
 			line, _, _ := bytes.Cut(whole[i+1:], []byte("\n"))
 			s.cursor = string(line[len("id: "):])
 			if !came {
-				s.acks.handled(now) // of a change of the roster
+				s.acks.Handled(now, false) // of a change of the roster
 			}
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"snug/client/acks"
 )
 
 // mark begins what a message of ours carries: 8 digits of the room, 10 of its number, 16 of the microsecond it was sent.
@@ -53,7 +55,7 @@ type stream struct {
 	ended   bool
 
 	cursor string // the newest id
-	acks   acks
+	acks   acks.Pace
 }
 
 // room is where messages go. Its number of posts is written by its poster.
@@ -197,8 +199,8 @@ func (r *reader) sendAcks(now time.Time) {
 		return
 	}
 	for _, s := range r.streams {
-		if s.cursor != "" && !s.stalled && !s.ended && !now.Before(s.acks.due()) {
-			s.acks.sent(now)
+		if s.cursor != "" && !s.stalled && !s.ended && !now.Before(s.acks.Due()) {
+			s.acks.Sent(now)
 			r.ack(s)
 		}
 	}

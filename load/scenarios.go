@@ -160,7 +160,7 @@ func (u *turn) enter(ctx context.Context) error {
 				return err
 			}
 			s.fd = fd
-			s.acks.sent(time.Now())
+			s.acks.Sent(time.Now())
 			mu.Lock()
 			u.streams = append(u.streams, s)
 			err = u.reader.add(s)

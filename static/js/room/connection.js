@@ -5,16 +5,17 @@ import { Api, BlockedError, NetworkError, RelayError, remembered } from '../net/
 import { Receiver, Transport } from '../net/transport.js';
 
 /**
- * When to tell the relay what was handled. Pure: the session says what happened and when, and asks when the next ack is due.
- *
- * A POST costs the relay about six deliveries, so a steady flow is acked in bulk; a lone message is acked soon, because its
- * sender is looking at the ticks.
+ * When to tell the relay what was handled: soon after a lone message, whose sender looks at the ticks, and the later the more
+ * there are, so that a flow of any pace costs about an ack in five seconds and no pace costs many more. Pure: the session says
+ * what happened and when, and asks when the next ack is due. testdata/acks.json has the cases, which the Go client passes too.
  */
 
 const LONE = 300; // ms: one more message of the same thought still fits in, and the sender sees ✓✓ at once
-const BULK = 5000; // ms between two acks under a steady flow
-const FLOW = 10; // messages within one BULK that make a flow
+const MORE = 500; // ms later for each other message of the last SPAN: a POST costs the relay about as much as two deliveries
+const SPAN = 5000; // ms
+const MOST = 10; // messages of SPAN that count, so an ack is never later than 4.8 s
 const IDLE = 20_000; // ms: two may be lost before the relay counts a member as away, after 45 s
+const UNHEARD = 3000; // ms until an ack that did not arrive is sent again
 
 export class Acks {
   #recent = /** @type {number[]} */ ([]);
@@ -33,9 +34,8 @@ export class Acks {
    * @param {boolean} [urgent] the room is near its budget, or nobody is looking at the page any more
    */
   handled(now, urgent = false) {
-    this.#recent = this.#recent.filter((at) => now - at < BULK);
-    if (this.#recent.length < FLOW) this.#recent.push(now);
-    const due = urgent ? now : this.#recent.length < FLOW ? now + LONE : Math.max(now, this.#last + BULK);
+    this.#recent = [...this.#recent.filter((at) => now - at < SPAN), now].slice(-MOST);
+    const due = urgent ? now : now + LONE + (this.#recent.length - 1) * MORE;
     this.#due = this.#owed ? Math.min(this.#due, due) : due;
     this.#owed = true;
   }
@@ -44,6 +44,12 @@ export class Acks {
   sent(now) {
     this.#owed = false;
     this.#last = now;
+  }
+
+  /** The last one did not arrive. @param {number} now */
+  failed(now) {
+    this.#owed = true;
+    this.#due = now + UNHEARD;
   }
 
   /** Makes what is owed due at once: the page is being hidden. @param {number} now */
@@ -79,7 +85,6 @@ export class Acks {
  */
 
 const PLACED = 100; // ms: whether a stream's place is free is known within a few
-const UNHEARD = 3000; // ms until an ack that did not arrive is tried again
 const RETRY = [1000, 2000, 4000, 8000, 15_000, 30_000]; // ms between attempts to join
 
 export class Connection {
@@ -353,7 +358,7 @@ export class Connection {
       if (this.#ended.signal.aborted) return;
       if (error instanceof RelayError && error.rejoin) await this.rejoin();
       // Anything else is the ladder's to notice; what was not acked is acked with the next.
-      else this.#acks.handled(Date.now() + UNHEARD);
+      else this.#acks.failed(Date.now());
     }
     this.#schedule();
   }
