@@ -1,6 +1,7 @@
 // Requests against a relay, and boxes in between, that answer as told.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { b64u } from '../../static/js/lib/bytes.js';
 import { Api, BlockedError, errorOf, NetworkError, RelayError } from '../../static/js/net/relay.js';
 import { FakeRelay, cursor, refusal } from './net-relay.mjs';
 
@@ -137,10 +138,12 @@ test('a body that is cut off is a broken connection', async () => {
 });
 
 test('chunks: what a network calls too big is quartered, down to 4 KiB', async () => {
-  assert.equal(api.pieceSize, 256 << 10);
-  const put = api.putChunk('S', 'F.0', new Uint8Array(256 << 10));
-  (await relay.next('chunks')).page(413);
-  assert.deepEqual(await put, { ok: false, size: 64 << 10 });
+  assert.equal(api.pieceSize, 1 << 20);
+  for (const size of [256 << 10, 64 << 10]) {
+    const put = api.putChunk('S', 'F.0', new Uint8Array(api.pieceSize));
+    (await relay.next('chunks')).page(413);
+    assert.deepEqual(await put, { ok: false, size });
+  }
   const good = api.putChunk('S', 'F.0', new Uint8Array(64 << 10));
   (await relay.next('chunks')).json({ ok: true });
   assert.deepEqual(await good, { ok: true });
@@ -168,11 +171,27 @@ test('a chunk is bytes; a page in its place is an error', async () => {
   request.reply({ type: 'application/octet-stream', body: Buffer.from(FRAME) });
   assert.deepEqual([...(await good)], [...FRAME]);
   const page = api.chunk('S', 'F.0');
-  (await relay.next('F.0')).page(200);
+  for (let i = 0; i < 2; i++) (await relay.next('F.0')).page(200); // as bytes and as text
   await assert.rejects(page, BlockedError);
   const gone = api.chunk('S', 'F.0');
   (await relay.next('F.0')).reply(refusal(410, 'chunk_gone'));
   await assert.rejects(gone, (error) => error instanceof RelayError && error.code === 'chunk_gone');
+});
+
+test('a chunk comes as text where bytes are refused, from then on at once', async () => {
+  const first = api.chunk('S', 'F.0', { hold: 9 });
+  (await relay.next('F.0')).page(403);
+  for (const chunk of [first, null]) {
+    const asked = chunk ?? api.chunk('S', 'F.0', { hold: 9 });
+    const request = await relay.next('F.0');
+    assert.deepEqual([request.query.as, request.query.hold], ['text', '9']);
+    request.reply({ type: 'text/plain', body: b64u(FRAME) });
+    assert.deepEqual([...(await asked)], [...FRAME]);
+  }
+  const odd = api.chunk('S', 'F.0');
+  (await relay.next('F.0')).reply({ type: 'text/plain', body: 'a page' });
+  (await relay.next('F.0')).page(403);
+  await assert.rejects(odd, BlockedError);
 });
 
 test('knocks, leave and acks of chunks', async () => {

@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import test from 'node:test';
-import { b64u, equal, unb64u, utf8 } from '../../static/js/lib/bytes.js';
+import { b64u, concat, equal, unb64u, utf8 } from '../../static/js/lib/bytes.js';
+import { FileOpener, FileSealer, Shape } from '../../static/js/crypto/file.js';
 import { fingerprint } from '../../static/js/crypto/words.js';
 import { Identity, linkFragment, memberId, parseCard, parseFragment, passphraseInputs, passphraseRoot, roomKeys, safetyCode, signCard } from '../../static/js/crypto/keys.js';
 import { parseKeys, parseMessage, parseMove, ReceivingChains, sealMessage } from '../../static/js/crypto/chains.js';
-import { aesFrom, aesKey, dhPair, FrameSealer, gcmOpen, gcmSeal, hkdf, hkdfKey, openFrame, padme, signPair, verify, verifyKey, X } from '../../static/js/crypto/suite.js';
+import { aesFrom, dhPair, FrameSealer, gcmOpen, hkdf, hkdfKey, openFrame, padme, signPair, verify, verifyKey, X } from '../../static/js/crypto/suite.js';
 import { cbcHs512, concatKdf, gcm, openJwe, sealJwe } from '../../static/js/crypto/jwe.js';
 import { KnockAsker, KnockHost } from '../../static/js/crypto/knock.js';
 import { hex, unhex } from './helpers.mjs';
@@ -170,49 +171,33 @@ const prints = {
   safetyCode: async (c) => assert.equal(await safetyCode(unhex(c.room), c.identities.map(unhex)), c.code),
 };
 
-// Sealed files, by the rules of PROTOCOL.md and nothing else.
-const FILE_HEADER = 40;
-const shapeOf = ({ size, segment }) => {
-  if (size < 0 || size > 2 ** 40 || segment < 57 || segment > 2 ** 20) return { segments: 0, sealed: 0 };
-  const segments = Math.max(1, Math.ceil((size + FILE_HEADER) / (segment - 16)));
-  return segments > 2 ** 32 ? { segments: 0, sealed: 0 } : { segments, sealed: FILE_HEADER + size + 16 * segments };
-};
-const fileKey = async (key, header) => aesKey(await hkdf(key, header.slice(1, 33), utf8('snug/1 file'), 32));
-const fileNonce = (header, i, last) => {
-  const nonce = new Uint8Array(12);
-  nonce.set(header.slice(33));
-  new DataView(nonce.buffer).setUint32(7, i);
-  nonce[11] = last ? 1 : 0;
-  return nonce;
-};
-const cutFile = (bytes, first, rest) => {
-  const parts = [bytes.slice(0, first)];
-  for (let at = first; at < bytes.length; at += rest) parts.push(bytes.slice(at, at + rest));
-  return parts;
-};
-async function fileThrough(way, header, parts, key) {
-  const out = [];
-  for (const [i, part] of parts.entries()) out.push(hex(await way(key, fileNonce(header, i, i === parts.length - 1), part, new Uint8Array(0))));
-  return out.join('');
-}
-async function openSealed(c) {
-  const bytes = unhex(c.sealed);
-  assert.ok(bytes.length === shapeOf(c).sealed && bytes[0] === FILE_HEADER, 'length');
-  const header = bytes.slice(0, FILE_HEADER);
-  const parts = cutFile(bytes.slice(FILE_HEADER), c.segment - FILE_HEADER, c.segment);
-  return fileThrough(gcmOpen, header, parts, await fileKey(unhex(c.key), header));
-}
-
 const file = {
-  shape: async (c) => assert.deepEqual(shapeOf(c), { segments: c.segments, sealed: c.sealed }),
-  async sealFile(c) {
-    const header = unhex(`28${c.salt}${c.prefix}`);
-    const parts = cutFile(unhex(c.plain ?? ''), c.segment - 16 - FILE_HEADER, c.segment - 16);
-    assert.equal(hex(header) + (await fileThrough(gcmSeal, header, parts, await fileKey(unhex(c.key), header))), c.sealed);
-    assert.equal(await openSealed(c), c.plain ?? '');
+  shape({ size, segment, segments, sealed }) {
+    if (segments === 0) return assert.throws(() => new Shape({ size, segment }), RangeError);
+    const shape = new Shape({ size, segment });
+    assert.deepEqual([shape.segments, shape.sealed], [segments, sealed]);
   },
-  refusedFile: async (c) => assert.rejects(openSealed(c), undefined, c.why),
+  async sealFile(c) {
+    const plain = unhex(c.plain ?? '');
+    const sealer = await FileSealer.create(new Blob([plain]), { segment: c.segment, key: unhex(c.key), header: unhex(`28${c.salt}${c.prefix}`) });
+    assert.equal(hex(await sealer.read(0, sealer.shape.sealed)), c.sealed);
+    for (const step of [1, 13, 64, 1000]) {
+      const parts = [];
+      for (let at = 0; at < sealer.shape.sealed; at += step) parts.push(hex(await sealer.read(at, at + step)));
+      assert.equal(parts.join(''), c.sealed, `read by ${step}`);
+      assert.equal(hex(await openFile(c, step)), c.plain ?? '', `opened by ${step}`);
+    }
+  },
+  refusedFile: async (c) => assert.rejects(openFile(c, 100), undefined, c.why),
 };
+async function openFile(c, step) {
+  const opener = new FileOpener({ size: c.size, segment: c.segment, key: unhex(c.key) });
+  const sealed = unhex(c.sealed);
+  const out = [];
+  for (let at = 0; at < sealed.length; at += step) out.push(...(await opener.push(sealed.slice(at, at + step))));
+  assert.ok(opener.whole, 'cut short');
+  return concat(...out);
+}
 
 const READERS = {
   'root.json': root,

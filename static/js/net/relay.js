@@ -1,5 +1,5 @@
 // @ts-check
-import { b64u, random } from '../lib/bytes.js';
+import { b64u, random, unb64u } from '../lib/bytes.js';
 
 // The three ways a request can fail. Who answers decides: the relay, some box in between, or nobody.
 
@@ -111,7 +111,8 @@ function hint(response, contentType) {
 
 /**
  * timeout: milliseconds for the whole answer, 0 for as long as it takes.
- * @typedef {{method?: string, body?: Uint8Array<ArrayBuffer> | string, type?: string, timeout?: number, signal?: AbortSignal, accept?: string}} Request
+ * @typedef {{method?: string, body?: Uint8Array<ArrayBuffer> | string, type?: string, timeout?: number, signal?: AbortSignal, accept?: string,
+ *   priority?: 'low'}} Request low: what a person waits for goes first where connections are few
  */
 
 /**
@@ -120,7 +121,7 @@ function hint(response, contentType) {
  * @param {typeof fetch} fetcher @param {string} url @param {Request} request @param {(response: Response) => Promise<T>} read
  * @returns {Promise<T>}
  */
-export async function send(fetcher, url, { method = 'GET', body, type, timeout = 0, signal, accept = 'application/json, application/octet-stream' }, read) {
+export async function send(fetcher, url, { method = 'GET', body, type, timeout = 0, signal, priority, accept = 'application/json, application/octet-stream' }, read) {
   signal?.throwIfAborted();
   const ender = new AbortController();
   const end = () => ender.abort(signal?.reason);
@@ -131,7 +132,7 @@ export async function send(fetcher, url, { method = 'GET', body, type, timeout =
     /** @type {Record<string, string>} */
     const headers = type ? { Accept: accept, 'Content-Type': type } : { Accept: accept };
     const response = await fetcher(url, {
-      method, body, headers, signal: ender.signal, cache: 'no-store', redirect: 'manual', credentials: 'same-origin', referrerPolicy: 'no-referrer',
+      method, body, headers, priority, signal: ender.signal, cache: 'no-store', redirect: 'manual', credentials: 'same-origin', referrerPolicy: 'no-referrer',
     });
     const result = await read(response);
     done = !(result instanceof Response);
@@ -175,12 +176,14 @@ export async function readJSON(response, ours) {
 
 // How large a body the network lets through, found by trying: proxies refuse bodies over 64 to 256 KiB, some far less.
 
-const LARGEST = 256 << 10;
+const LARGEST = 1 << 20; // what the relay takes
 const SMALLEST = 4 << 10;
+const PIECE = 'snug piece';
+const PIECE_FOR = 86_400_000; // ms; a laptop is in another network by then
 
-/** The largest piece worth trying. Starts at 256 KiB, quarters when one is refused, stops at 4 KiB. */
+/** The largest piece worth trying. Starts at 1 MiB or what this browser found last, quarters when one is refused, stops at 4 KiB. */
 export class PieceSize {
-  #limit = LARGEST;
+  #limit = lastPiece();
   #passed = 0; // the largest that got through
 
   /** @param {boolean} asText base64url makes three bytes four */
@@ -202,7 +205,21 @@ export class PieceSize {
     if (size > limit) return tooBig(error); // of an older, larger cut: already known
     if (!tooBig(error) || size <= SMALLEST || (size <= this.#passed && !is413(error))) return false;
     this.#limit = Math.max(SMALLEST, Math.floor(this.#limit / 4));
+    try {
+      globalThis.localStorage?.setItem(PIECE, JSON.stringify({ limit: this.#limit, at: Date.now() }));
+    } catch (error) {
+      console.debug('snug: the size of pieces is not remembered', error);
+    }
     return true;
+  }
+}
+
+function lastPiece() {
+  try {
+    const { limit, at } = JSON.parse(globalThis.localStorage?.getItem(PIECE) ?? '{}');
+    return Number.isInteger(limit) && at > Date.now() - PIECE_FOR ? Math.min(LARGEST, Math.max(SMALLEST, limit)) : LARGEST;
+  } catch {
+    return LARGEST; // switched off, or not ours: it is found out anew
   }
 }
 
@@ -283,6 +300,8 @@ export class Api {
   #timeout;
   /** Posts go as text/plain base64url once the network has refused the binary form and taken this one. */
   #asText = false;
+  /** The same for what is fetched. */
+  #textAnswers = false;
   #latency = 0;
 
   /** How big a body the network lets through; shared by all files of the room. */
@@ -378,7 +397,7 @@ export class Api {
   async putChunk(s, id, bytes, { signal } = {}) {
     const timeout = this.#timeout + (1000 * bytes.length) / SLOWEST;
     try {
-      await this.#postBytes('chunks', { s, id }, bytes, isOK, { signal, timeout });
+      await this.#postBytes('chunks', { s, id }, bytes, isOK, { signal, timeout, priority: 'low' });
     } catch (error) {
       if (signal?.aborted || !this.pieces.refused(bytes.length, error, this.#asText)) throw error;
       return { ok: false, size: this.pieces.size(this.#asText) };
@@ -392,14 +411,27 @@ export class Api {
     return this.pieces.size(this.#asText);
   }
 
-  /** @param {string} s @param {string} id FILE.N @param {Options} [options] @returns {Promise<Bytes>} */
-  async chunk(s, id, { signal } = {}) {
-    const timeout = this.#timeout + (1000 * (256 << 10)) / SLOWEST;
-    const read = async (/** @type {Response} */ response) => {
-      if (!response.ok || typeOf(response) !== 'application/octet-stream') throw await unexpected(response);
-      return new Uint8Array(await response.arrayBuffer());
+  /**
+   * Gets a chunk, as text if the network refuses the binary form. `hold`: seconds that the relay may wait for it to come.
+   * @param {string} s @param {string} id FILE.N @param {{hold?: number, signal?: AbortSignal}} [options] @returns {Promise<Bytes>}
+   */
+  async chunk(s, id, { hold = 0, signal } = {}) {
+    const first = this.#textAnswers;
+    const timeout = this.#timeout + 1000 * hold + (1000 * LARGEST) / SLOWEST;
+    const get = (/** @type {boolean} */ asText) => {
+      const url = this.url(`chunks/${id}`, { s, hold: hold || undefined, as: asText ? 'text' : undefined });
+      return again(() => send(this.#fetch, url, { timeout, signal, priority: 'low' }, (response) => readChunk(response, asText)));
     };
-    return again(() => send(this.#fetch, this.url(`chunks/${id}`, { s }), { timeout, signal }, read));
+    try {
+      return await get(first);
+    } catch (error) {
+      if (!(error instanceof BlockedError) || !mayBeTheForm(error)) throw error;
+      const bytes = await get(!first).catch((second) => {
+        throw second instanceof RelayError ? second : error;
+      });
+      this.#textAnswers = !first;
+      return bytes;
+    }
   }
 
   /**
@@ -454,7 +486,7 @@ export class Api {
   /**
    * Posts bytes, as text if the network refuses the binary form. Whichever form gets through is kept.
    * @param {string} path @param {Query} query @param {Bytes} bytes @param {(answer: any) => boolean} ours
-   * @param {{signal?: AbortSignal, timeout?: number}} [options]
+   * @param {{signal?: AbortSignal, timeout?: number, priority?: 'low'}} [options]
    */
   async #postBytes(path, query, bytes, ours, options) {
     const first = this.#asText;
@@ -479,7 +511,7 @@ export class Api {
 
   /**
    * @param {string} url @param {Request} request @param {(answer: any) => boolean} ours
-   * @param {{signal?: AbortSignal, timeout?: number}} [options]
+   * @param {{signal?: AbortSignal, timeout?: number, priority?: 'low'}} [options]
    */
   #json(url, request, ours, options) {
     return again(async () => {
@@ -498,6 +530,17 @@ export class Api {
 
 /** @param {any} answer */
 const isOK = (answer) => answer.ok === true;
+
+/** @param {Response} response @param {boolean} asText @returns {Promise<Bytes>} */
+async function readChunk(response, asText) {
+  if (!response.ok || typeOf(response) !== (asText ? 'text/plain' : 'application/octet-stream')) throw await unexpected(response);
+  if (!asText) return new Uint8Array(await response.arrayBuffer());
+  try {
+    return unb64u(await response.text());
+  } catch {
+    throw new BlockedError({ status: response.status, hint: 'something in between changed the answer' });
+  }
+}
 
 /** A login, a redirect or a broken way says nothing about the form of the body. @param {BlockedError} error */
 const mayBeTheForm = ({ status }) => status >= 200 && status !== 407 && status !== 413 && status !== 511 && (status < 300 || status >= 400) && ![502, 503, 504].includes(status);

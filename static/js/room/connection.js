@@ -277,6 +277,27 @@ export class Connection {
     await this.#api.card(this.#session, exact(card), { signal: this.#ended.signal });
   }
 
+  /** The largest piece of a file that is worth trying. */
+  get pieceSize() {
+    return this.#api.pieceSize;
+  }
+
+  /** @param {string} id @param {Uint8Array<ArrayBuffer>} bytes @param {AbortSignal} signal */
+  putChunk(id, bytes, signal) {
+    return this.#api.putChunk(this.#session, id, bytes, { signal: AbortSignal.any([this.#ended.signal, signal]) });
+  }
+
+  /** @param {string} id @param {number} hold seconds @param {AbortSignal} signal */
+  chunk(id, hold, signal) {
+    return this.#api.chunk(this.#session, id, { hold, signal: AbortSignal.any([this.#ended.signal, signal]) });
+  }
+
+  /** Tells the relay which chunks are here, and of which transfers none is wanted. @param {string[]} got @param {string[]} skip @param {AbortSignal} signal */
+  async tellChunks(got, skip, signal) {
+    const through = this.#saved ?? '';
+    await this.#api.ack(this.#session, through, { got, skip, signal: AbortSignal.any([this.#ended.signal, signal]) });
+  }
+
   members() {
     return this.#api.members(this.#session, { signal: this.#ended.signal });
   }
