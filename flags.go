@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"strconv"
@@ -109,16 +110,27 @@ func (a address) loopback() bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-// publicURL is an http or https address without query or fragment, kept without its last slash.
+// publicURL is an http or https address without path, query or fragment, kept without its last slash.
 type publicURL string
 
-// UnmarshalText refuses what could not stand before a path.
+// UnmarshalText refuses a path as well: the page, and every link into a room, knows a relay at the root of its host only.
 func (p *publicURL) UnmarshalText(b []byte) error {
 	u, err := url.Parse(string(b))
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || bytes.ContainsAny(b, "?#") {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || bytes.ContainsAny(b, "?#") {
 		return fmt.Errorf("%q is not an address for people; write it like https://snug.example", b)
 	}
 	*p = publicURL(strings.TrimRight(string(b), "/"))
+	return nil
+}
+
+// level is the least important level that is logged.
+type level slog.Level
+
+// UnmarshalText takes the four names, in any case.
+func (l *level) UnmarshalText(b []byte) error {
+	if (*slog.Level)(l).UnmarshalText(b) != nil {
+		return fmt.Errorf("%q is not a level; write debug, info, warn or error", b)
+	}
 	return nil
 }
 

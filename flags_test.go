@@ -52,13 +52,13 @@ func TestSpan(t *testing.T) {
 }
 
 func TestPublicURL(t *testing.T) {
-	for text, want := range map[string]publicURL{"https://snug.example/": "https://snug.example", "http://host:8080/chat": "http://host:8080/chat"} {
+	for text, want := range map[string]publicURL{"https://snug.example/": "https://snug.example", "http://host:8080": "http://host:8080"} {
 		var got publicURL
 		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
 			t.Errorf("%s: got %s, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "snug.example", "ftp://x", "https://", "https://u:p@x", "https://x/?a", "https://x/#a", "https://x/?", "https://x/#"} {
+	for _, text := range []string{"", "snug.example", "ftp://x", "https://", "https://u:p@x", "https://x/?a", "https://x/#a", "https://x/?", "https://x/#", "https://x/chat"} {
 		if err := new(publicURL).UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q was taken", text)
 		}
@@ -86,6 +86,13 @@ func TestWelcome(t *testing.T) {
 		if got := c.welcome(&net.TCPAddr{Port: test.port}, test.secure, ""); got != test.want {
 			t.Errorf("%s\n got %q\nwant %q", test.listen, got, test.want)
 		}
+	}
+	c := serveCmd{Listen: ":8080", PublicURL: "https://snug.example"}
+	if got, want := c.welcome(&net.TCPAddr{Port: 8080}, false, ""), "snug: open https://snug.example"; got != want {
+		t.Errorf("behind a proxy\n got %q\nwant %q", got, want)
+	}
+	if got := c.welcome(&net.TCPAddr{Port: 8080}, true, "AB:CD"); !strings.HasPrefix(got, "snug: open https://snug.example\n") || !strings.HasSuffix(got, "\nAB:CD") {
+		t.Errorf("its own certificate and a public URL: got %q", got)
 	}
 }
 

@@ -21,7 +21,7 @@ var version string
 // cli is all that the command line and the environment can say. A subcommand is a field with a Run method; every flag
 // can also be given as SNUG_ and its name, so --room-bytes is SNUG_ROOM_BYTES.
 type cli struct {
-	LogLevel slog.Level       `default:"info" placeholder:"LEVEL" help:"Least important level that is logged: debug, info, warn or error."`
+	LogLevel level            `default:"info" placeholder:"LEVEL" help:"Least important level that is logged: debug, info, warn or error."`
 	LogJSON  bool             `name:"log-json" help:"Log JSON instead of text."`
 	Version  kong.VersionFlag `env:"-" help:"Print the version and leave."`
 
@@ -38,8 +38,8 @@ type cli struct {
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// run carries out one command line and returns the exit code: 0, 1 for a wrong value or a failure, 2 for a command line
-// that does not make sense, or what exitCode says. Whatever went wrong is one sentence on stderr.
+// run carries out one command line and returns the exit code: 0, exitUsage for flags and variables that do not make
+// sense, or what exitCode says. Whatever went wrong is one sentence on stderr.
 func run(args []string, stdout, stderr io.Writer) int {
 	var c cli
 	parser, err := newParser(&c, stdout, stderr)
@@ -49,14 +49,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	unsetEmpty(parser.Model.Node)
 	ctx, err := parser.Parse(args)
 	if err != nil {
-		msg := strings.Replace(err.Error(), "(from envar ", "(from ", 1)
-		fmt.Fprintf(stderr, "snug: %s\n", msg)
-		if strings.HasPrefix(msg, "--") { // so says kong when a flag's value is wrong
-			return 1
-		}
-		return 2
+		fmt.Fprintf(stderr, "snug: %s\n", strings.Replace(err.Error(), "(from envar ", "(from ", 1))
+		return exitUsage
 	}
-	if err := ctx.Run(newLogger(stderr, c.LogLevel, c.LogJSON), &output{stdout}); err != nil {
+	if err := ctx.Run(newLogger(stderr, slog.Level(c.LogLevel), c.LogJSON), &output{stdout}); err != nil {
 		fmt.Fprintf(stderr, "snug: %s\n", err)
 		return exitCode(err)
 	}

@@ -60,13 +60,13 @@ func exitCode(err error) int {
 
 // roomFlags say which room to enter, and as whom.
 type roomFlags struct {
-	Link       string    `placeholder:"LINK" help:"The room's link. Better in the variable or a file: other users of this machine can see arguments."`
-	LinkFile   string    `placeholder:"FILE" help:"File with the link in its first line; - is stdin."`
-	Relay      publicURL `placeholder:"URL" help:"Address of the relay, for a passphrase room."`
-	Room       string    `placeholder:"NAME" help:"Name of a passphrase room. The passphrase comes from its variable, or is asked for."`
-	Passphrase string    `placeholder:"WORDS" help:"Passphrase of that room. Better in the variable."`
-	Alias      string    `placeholder:"NAME" help:"The name that others see. Without it: user@host."`
-	Proxy      string    `placeholder:"URL" help:"Proxy to use. Without it: HTTPS_PROXY, HTTP_PROXY and NO_PROXY."`
+	Link       string   `placeholder:"LINK" help:"The room's link. Better in the variable or a file: other users of this machine can see arguments."`
+	LinkFile   string   `placeholder:"FILE" help:"File with the link in its first line; - is stdin."`
+	Relay      relayURL `placeholder:"URL" help:"Address of the relay, for a passphrase room."`
+	Room       string   `placeholder:"NAME" help:"Name of a passphrase room. The passphrase comes from its variable, or is asked for."`
+	Passphrase string   `placeholder:"WORDS" help:"Passphrase of that room. Better in the variable."`
+	Alias      string   `placeholder:"NAME" help:"The name that others see. Without it: user@host."`
+	Proxy      string   `placeholder:"URL" help:"Proxy to use. Without it: HTTPS_PROXY, HTTP_PROXY and NO_PROXY."`
 }
 
 // given tells whether flags or variables name a room, so that no argument does.
@@ -223,11 +223,11 @@ type roomCmd struct {
 
 // roomNewCmd makes a room.
 type roomNewCmd struct {
-	Relay          publicURL `required:"" placeholder:"URL" help:"Address of the relay."`
-	WithPassphrase bool      `env:"-" help:"Make it a passphrase room, for people who have to type it."`
-	Name           string    `env:"-" placeholder:"NAME" help:"Name of the passphrase room. Without it: two words."`
-	JSON           bool      `name:"json" env:"-" help:"Print JSON."`
-	QR             bool      `name:"qr" env:"-" help:"Print the link as a QR code, too."`
+	Relay          relayURL `required:"" placeholder:"URL" help:"Address of the relay."`
+	WithPassphrase bool     `env:"-" help:"Make it a passphrase room, for people who have to type it."`
+	Name           string   `env:"-" placeholder:"NAME" help:"Name of the passphrase room. Without it: two words."`
+	JSON           bool     `name:"json" env:"-" help:"Print JSON."`
+	QR             bool     `name:"qr" env:"-" help:"Print the link as a QR code, too."`
 }
 
 // newRoom is what snug room new prints.

@@ -72,7 +72,7 @@ func (c *serveCmd) Run(log *slog.Logger, out *output) error {
 		stop()
 	})
 	if err := c.check(); err != nil {
-		return err
+		return failure{exitUsage, err}
 	}
 	return c.serve(ctx, log, out)
 }
@@ -211,15 +211,17 @@ func metricsServer(registry *prometheus.Registry) *http.Server {
 // welcome is the start line: the URL to open, and what one has to know to open it.
 func (c *serveCmd) welcome(at net.Addr, secure bool, print string) string {
 	local := localURL(string(c.Listen), at, secure)
-	switch {
-	case c.PublicURL != "":
-		return "snug: open " + string(c.PublicURL)
-	case print != "":
-		return "snug: open " + local + "\nThe browser will warn; the certificate's SHA-256 fingerprint is\n" + print
-	case secure || c.Listen.loopback():
-		return "snug: open " + local
+	open := local
+	if c.PublicURL != "" {
+		open = string(c.PublicURL)
 	}
-	return "snug: open " + local + "\nOn other machines browsers encrypt over https only: put TLS in front, or try --tls-self-signed."
+	switch {
+	case print != "":
+		return "snug: open " + open + "\nThe browser will warn; the certificate's SHA-256 fingerprint is\n" + print
+	case secure || c.PublicURL != "" || c.Listen.loopback():
+		return "snug: open " + open
+	}
+	return "snug: open " + open + "\nOn other machines browsers encrypt over https only: put TLS in front, or try --tls-self-signed."
 }
 
 // localURL is what to type into a browser on this machine, or the host that was asked for.
