@@ -93,8 +93,10 @@ func (st *stay) controlLocked(e event) (do todo, err error) {
 		}
 	case wire.EventHB:
 		var hb wire.HB
-		if err = json.Unmarshal(e.data, &hb); err == nil && hb.Away != nil {
-			st.setAwayLocked(*hb.Away)
+		if err = json.Unmarshal(e.data, &hb); err == nil {
+			if st.near = hb.Near; hb.Away != nil {
+				st.setAwayLocked(*hb.Away)
+			}
 		}
 	case wire.EventAcked:
 		do.acked = new(wire.Acked)

@@ -32,6 +32,7 @@ type feed struct {
 
 	begun       bool
 	awayChanged bool // since the last heartbeat
+	near        bool // what the reader was told last
 	road        road
 	proof       uint64 // the newest event, if nothing was written after it
 	hbAt        time.Duration
@@ -114,6 +115,9 @@ func (f *feed) next(now time.Duration) (p portion, err error) {
 	if !p.plain() || len(p.Events) > 0 {
 		f.busyAt = now
 	}
+	if p.Near && !f.near && !f.batch { // the reader is to ack at once from now on, and not in a while
+		f.hbAt = now
+	}
 	p.tail = f.due(now, &p)
 	switch {
 	case len(p.Events) > 0:
@@ -141,7 +145,7 @@ func (f *feed) hello(near bool) (b []byte) {
 	hello := f.sub.Hello()
 	hello.HB, hello.Life = wholeSeconds(f.hb), wholeSeconds(f.age)
 	hello.Limits = f.server.conf.Limits
-	hello.Limits.Near = near
+	hello.Limits.Near, f.near = near, near
 	hello.Away = append([]wire.MemberID{}, hello.Away...) // never null
 	return append(b, wire.Event(wire.EventHello, hello)...)
 }
@@ -154,12 +158,7 @@ var (
 // due is the heartbeat, or the comment that pushes the last events through, if its time has come.
 func (f *feed) due(now time.Duration, p *portion) (b []byte) {
 	if !f.batch && now >= f.hbAt {
-		b = quietBeat
-		if f.awayChanged {
-			away := append([]wire.MemberID{}, p.Away...)
-			b = wire.Event(wire.EventHB, wire.HB{Away: &away})
-			f.awayChanged = false
-		}
+		b = f.beat(p)
 		f.hbAt = now + f.hb
 	}
 	if f.pushAt != 0 && now >= f.pushAt {
@@ -172,6 +171,20 @@ func (f *feed) due(now time.Duration, p *portion) (b []byte) {
 		}
 	}
 	return b
+}
+
+// beat is a heartbeat, with what the reader has not been told yet.
+func (f *feed) beat(p *portion) []byte {
+	f.near = p.Near
+	if !f.awayChanged && !p.Near {
+		return quietBeat
+	}
+	hb := wire.HB{Near: p.Near}
+	if f.awayChanged {
+		away := append([]wire.MemberID{}, p.Away...) // never null
+		hb.Away, f.awayChanged = &away, false
+	}
+	return wire.Event(wire.EventHB, hb)
 }
 
 // dueAt is when next has something to do though nothing is pending, or the stream ends.

@@ -71,6 +71,39 @@ func testHeartbeatsAndPlannedEnd(t *testing.T, sink Sink) {
 	eventually(t, "it is counted", func() bool { return r.metric("snug_streams_ended_total", wire.ByeLife) == 1 })
 }
 
+// TestNearIsTold: a stream says at once that the room is near its budget, and with a heartbeat that it is not any more.
+func TestNearIsTold(t *testing.T) { onBothSinks(t, testNearIsTold) }
+
+func testNearIsTold(t *testing.T, sink Sink) {
+	fill := func(beat time.Duration) (*listener, *person, wire.Cursor) {
+		r := newRelay(t, written(sink), func(r *relay) { r.limits.RoomMessages, r.conf.Streams.Heartbeat = 8, beat })
+		room := r.room(1)
+		a, b := room.join(1), room.join(2)
+		s := a.listen(b.Cursor)
+		if hello := parse[wire.Hello](t, s.next(wire.EventHello).Data); hello.Limits.Near {
+			t.Errorf("got hello %+v of an empty room", hello)
+		}
+		var last wire.Posted
+		for n := range 7 {
+			last = b.post(frame(byte(n)))
+		}
+		return s, a, last.Cursor
+	}
+
+	s, _, _ := fill(time.Hour)
+	if hb := parse[wire.HB](t, s.skip(wire.EventHB).Data); !hb.Near {
+		t.Errorf("long before the next heartbeat: got %+v", hb)
+	}
+	s, a, last := fill(100 * time.Millisecond)
+	for near := false; !near; {
+		near = parse[wire.HB](t, s.skip(wire.EventHB).Data).Near
+	}
+	a.ack(last)
+	for near := true; near; {
+		near = parse[wire.HB](t, s.skip(wire.EventHB).Data).Near
+	}
+}
+
 func TestHangUpIsSeen(t *testing.T) { onBothSinks(t, testHangUpIsSeen) }
 
 func testHangUpIsSeen(t *testing.T, sink Sink) {

@@ -87,6 +87,16 @@ export class Acks {
 const PLACED = 100; // ms: whether a stream's place is free is known within a few
 const RETRY = [1000, 2000, 4000, 8000, 15_000, 30_000]; // ms between attempts to join
 
+/**
+ * Whether the room is near its budget after an event. The relay leaves `near` out where it is false.
+ * @param {RelayEvent} event
+ * @param {boolean} before
+ */
+export function nearAfter({ event, data }, before) {
+  if (event === 'hello') return Boolean(data.limits?.near);
+  return event === 'hb' || event === 'polled' ? Boolean(data.near) : before;
+}
+
 export class Connection {
   #origin;
   #api;
@@ -255,7 +265,7 @@ export class Connection {
   /** Handles an event. Gives the place behind it, if it has one. @param {RelayEvent} event */
   async #take(event) {
     const { data } = event;
-    if (data.near !== undefined || data.limits) this.#near = data.near ?? data.limits.near ?? false;
+    this.#near = nearAfter(event, this.#near);
     if (Array.isArray(data.away)) this.#handler.away(data.away);
     const acked = event.event === 'acked' ? data : data.acked;
     if (acked?.through) this.#handler.acked(seqOf(acked.through), acked.expired ?? []);
