@@ -3,6 +3,7 @@ package hub
 import (
 	"cmp"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +26,9 @@ func (r *room) admit(n need) error {
 		return err
 	}
 	bytes, limit := n.log+n.beside, r.hub.limits.RelayBytes
+	if n.messages > 0 {
+		limit = r.share(bytes, limit)
+	}
 	if r.reserve(bytes, limit) {
 		return nil
 	}
@@ -113,6 +117,20 @@ func (r *room) dismiss(bytes int64) {
 	}
 }
 
+// share is the limit of the relay as it is for this room when it wants to hold more messages or files: the more it holds, the
+// more it has to leave free, as much as it holds itself once that is an eighth of the relay. So members who are present and
+// never ack cannot hold all of it: seven rooms of the default size leave 64 MiB, and each further one a part of what was left
+// that shrinks with it, so that after n of them about one nth of 64 MiB is still there for the others. A room that has the
+// relay for itself may fill two thirds. A room that holds little, and what is small, as members, need no share.
+func (r *room) share(bytes, limit int64) int64 {
+	const eighth, little = 8, 4096 // of the relay: 64 MiB and 128 KiB
+	all := r.total() + bytes
+	if all <= limit/little {
+		return limit
+	}
+	return limit - int64(math.Sqrt(float64(all)*float64(limit)/eighth))
+}
+
 // reserve books bytes that are about to be added to the room, if the relay then holds limit at most. What is not used
 // is given back when the room is unlocked.
 func (r *room) reserve(bytes, limit int64) bool {
@@ -149,11 +167,22 @@ func (r *room) giveAll(bytes int64) {
 	r.dismiss(bytes - before + r.total())
 }
 
-// relieved runs f, and again each time ErrRelayFull could be mended by making other rooms give. need is about what f adds.
-func (h *Memory) relieved(by *relief, own wire.RoomID, need int64, f func() error) error {
+// relieved runs f, and again each time ErrRelayFull could be mended by making other rooms give. need is about what f adds;
+// shared says that it needs the room's share for that.
+func (h *Memory) relieved(by *relief, own wire.RoomID, need int64, shared bool, f func() error) error {
 	const tries = 3 // another may take what was freed
 	err := f()
-	for i := 1; i < tries && errors.Is(err, ErrRelayFull) && h.relieve(by, own, need); i++ {
+	for i := 1; i < tries && errors.Is(err, ErrRelayFull); i++ {
+		all := need
+		if r, _ := h.lock(own); r != nil {
+			if shared {
+				all += h.limits.RelayBytes - r.share(need, h.limits.RelayBytes)
+			}
+			r.unlock()
+		}
+		if !h.relieve(by, own, all) {
+			break
+		}
 		err = f()
 	}
 	return err
@@ -184,15 +213,21 @@ func (h *Memory) relieve(by *relief, own wire.RoomID, need int64) bool {
 	return false
 }
 
-// largest lists the rooms that hold the most, but not the own one.
+// largest lists the rooms that hold the most, but none that holds less than the own one: a large room costs no small one its sleepers.
 func (h *Memory) largest(own wire.RoomID) []*room {
 	type held struct {
 		room  *room
 		bytes int64 // read once: it changes while the list is sorted
 	}
 	var list []held
+	var least int64
+	if r, _ := h.shard(own).find(own); r != nil {
+		least = r.holds.Load()
+	}
 	for _, r := range h.rooms(func(r *room) bool { return r.id != own }) {
-		list = append(list, held{r, r.holds.Load()})
+		if bytes := r.holds.Load(); bytes >= least {
+			list = append(list, held{r, bytes})
+		}
 	}
 	slices.SortFunc(list, func(a, b held) int { return cmp.Compare(b.bytes, a.bytes) })
 	out := make([]*room, 0, reliefRooms)

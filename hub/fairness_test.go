@@ -69,15 +69,70 @@ func TestFileCostsNoOtherRoomItsMembers(t *testing.T) {
 		time.Sleep(time.Second)
 		other := f.elsewhere(1)
 		big, _ := other.join(1), other.join(2)
-		for range 8 {
+		for range 4 {
 			big.post(70_000)
 		}
-		f.check(big.put(1, 100_000))
+		f.check(big.put(1, 150_000))
 		own, friend := f.join(1), f.join(2)
 		stay(time.Minute, own, friend, big)
-		f.check(own.put(1, 200_000))
+		f.check(own.put(1, 300_000))
 		f.equal(f.Stats().ChunksDropped, 1)
-		f.want(own.put(2, 200_000), ErrRelayFull)
+		f.want(own.put(2, 300_000), ErrRelayFull)
 		f.equal(other.registered(), []byte{1, 2})
+	})
+}
+
+// TestRoomsThatNobodyAcksLeaveRoomForOthers: members who are present and never ack cannot hold the whole relay, in however
+// many rooms.
+func TestRoomsThatNobodyAcksLeaveRoomForOthers(t *testing.T) {
+	for _, rooms := range []byte{1, 8, 16} {
+		f := newFixture(t, Limits{RelayBytes: 64 << 20, RoomBytes: 8 << 20})
+		for n := range rooms {
+			x := f.elsewhere(n + 1)
+			greedy, _ := x.join(1), x.join(2)
+			for err := error(nil); err == nil; _, err = greedy.tryPost(10_000) {
+			}
+			f.equal(greedy.update().Near, true)
+		}
+		held := f.bytes.Load()
+		if rooms == 1 && held < 7<<20 || rooms > 8 && held < 56<<20 {
+			t.Errorf("%d rooms hold only %d", rooms, held)
+		}
+		own, _ := f.join(1), f.join(2)
+		f.equal(own.update().Near, false)
+		for range 10 {
+			own.post(1000)
+		}
+		f.verify()
+	}
+}
+
+// TestNearTheShare: a room whose share of the relay is nearly used tells its readers to ack at once.
+func TestNearTheShare(t *testing.T) {
+	f := newFixture(t, Limits{RelayBytes: 1 << 20, RoomBytes: 1 << 20})
+	one, _ := f.join(1), f.join(2)
+	for near := false; !near; near = one.update().Near {
+		f.want(second(one.tryPost(1000)), nil)
+	}
+	if held := f.bytes.Load(); held < 1<<18 || held > 6<<17 {
+		t.Errorf("near its budget with %d bytes", held)
+	}
+}
+
+// TestLargeRoomCostsNoSmallOneItsSleepers: a room that wants more than its share gets it from rooms that hold more than
+// itself, or not at all.
+func TestLargeRoomCostsNoSmallOneItsSleepers(t *testing.T) {
+	timed(t, Limits{RelayBytes: 1 << 20, RoomBytes: 1 << 20}, func(f *fixture) {
+		time.Sleep(time.Second)
+		small := f.elsewhere(1)
+		poster, _ := small.join(1), small.join(2)
+		for range 10 {
+			poster.post(10_000)
+		}
+		large, reader := f.join(1), f.join(2)
+		stay(time.Minute, poster, large, reader)
+		for err := error(nil); err == nil; _, err = large.tryPost(10_000) {
+		}
+		f.equal(small.registered(), []byte{1, 2})
 	})
 }

@@ -19,7 +19,7 @@ func (h *Memory) PutChunk(id wire.RoomID, s wire.SessionID, chunk wire.ChunkID, 
 		body = slices.Clone(body) // what lies behind it would be held and not counted
 	}
 	bytes := costOfChunk(body, h.limits.RoomMembers) + h.limits.RelayBytes - h.fileLimit()
-	return h.relieved(&h.fileRelief, id, bytes, func() error {
+	return h.relieved(&h.fileRelief, id, bytes, true, func() error {
 		r, m, err := h.enterPresent(id, s)
 		if err != nil {
 			return err
@@ -88,7 +88,7 @@ func (r *room) admitChunk(bytes int64, sleeping bool) error {
 		}
 		r.drop(list)
 	}
-	limit := r.hub.fileLimit()
+	limit := r.share(bytes, r.hub.fileLimit())
 	if r.reserve(bytes, limit) {
 		return nil
 	}

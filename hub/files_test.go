@@ -172,7 +172,7 @@ func TestRelayFullDropsChunksBeforeMembers(t *testing.T) {
 	timed(t, Limits{RelayBytes: 1 << 20}, func(f *fixture) {
 		other := f.elsewhere(1)
 		sender, sleeper := other.join(1), other.join(2)
-		for n := range uint32(9) {
+		for n := range uint32(6) {
 			f.check(sender.put(n, 100_000))
 		}
 		own, friend := f.join(1), f.join(2)
@@ -184,7 +184,7 @@ func TestRelayFullDropsChunksBeforeMembers(t *testing.T) {
 		f.equal(f.registered(), []byte{1, 2})
 		f.equal(f.Stats().ChunksDropped > 0, true)
 		f.want(sleeper.chunk(0), ErrChunkGone)
-		f.check(sleeper.chunk(8))
+		f.check(sleeper.chunk(5))
 		if !slices.Equal(f.present(), []byte{1, 2}) {
 			t.Fatal(f.present())
 		}
@@ -198,7 +198,7 @@ func TestChunkIsNotOwedToWhoIsLetGoForIt(t *testing.T) {
 		one, two := f.join(1), f.join(2)
 		f.join(3)
 		var last wire.Cursor
-		for range 13 {
+		for range 10 {
 			last = one.post(50_000)
 		}
 		stay(time.Minute, one, two)

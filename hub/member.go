@@ -39,7 +39,7 @@ func (h *Memory) Join(id wire.RoomID, j Join) (out wire.Joined, err error) {
 		return out, ErrTooLarge
 	}
 	data := wire.MustJSON(wire.Member{ID: j.Member, Card: j.Card})
-	err = h.relieved(&h.relief, id, memberCost+int64(2*len(data)), func() error {
+	err = h.relieved(&h.relief, id, memberCost+int64(2*len(data)), false, func() error {
 		r, err := h.lockOrMake(id)
 		if err != nil {
 			return err
@@ -198,7 +198,7 @@ func (h *Memory) SetCard(id wire.RoomID, s wire.SessionID, card []byte) error {
 	if len(card) > wire.MaxCard {
 		return ErrTooLarge
 	}
-	return h.relieved(&h.relief, id, int64(3*len(card)), func() error {
+	return h.relieved(&h.relief, id, int64(3*len(card)), false, func() error {
 		r, m, err := h.enterPresent(id, s)
 		if err != nil {
 			return err

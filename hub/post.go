@@ -19,7 +19,7 @@ func (h *Memory) Post(id wire.RoomID, s wire.SessionID, p Post) (Posted, error) 
 		return out, err
 	}
 	event := frame(wire.Msg{From: &from, ID: p.ID, At: time.Now().UnixMilli(), Body: p.Frame})
-	err = h.relieved(&h.relief, id, costOf(event), func() error {
+	err = h.relieved(&h.relief, id, costOf(event), true, func() error {
 		r, m, err := h.enterPresent(id, s)
 		if err != nil {
 			return err

@@ -190,10 +190,11 @@ func (r *room) acked(m *member) wire.Acked {
 	return wire.Acked{Through: r.cursor(r.log.floor), Expired: slices.Clone(m.expired)}
 }
 
-// near reports whether a quarter of the budget or less is left.
+// near reports whether a quarter of the budget or less is left, or the share of the relay is used up if it grows by a third.
 func (r *room) near() bool {
 	l := &r.hub.limits
-	return r.log.bytes > l.RoomBytes/4*3 || r.log.messages > l.RoomMessages/4*3
+	return r.log.bytes > l.RoomBytes/4*3 || r.log.messages > l.RoomMessages/4*3 ||
+		r.hub.bytes.Load() > r.share(r.total()/3, l.RelayBytes)
 }
 
 // count adds the room to the figures.
