@@ -6,7 +6,10 @@ func (l *ladderRungs) onLive(s *ladderStream, in LadderInput) {
 		return
 	}
 	s.last = l.now
-	if in.In == "bye" {
+	switch in.In {
+	case "event":
+		s.event = l.now
+	case "bye":
 		l.bye(s, in)
 	}
 }
@@ -19,7 +22,7 @@ func (l *ladderRungs) onProbe(s *ladderStream, in LadderInput) {
 			l.promote(s)
 		}
 	case "event":
-		s.last = l.now
+		s.last, s.event = l.now, l.now
 	case "hb":
 		s.last = l.now
 		if s.hello {
@@ -160,6 +163,9 @@ func (l *ladderRungs) bye(s *ladderStream, in LadderInput) {
 	}
 	wait := min(in.Delay, ladderStill)
 	switch in.Why {
+	case "held":
+		l.unread(s)
+		return
 	case "life":
 	case "shutdown":
 		l.board.fail("connecting", "the relay starts anew")
@@ -168,6 +174,16 @@ func (l *ladderRungs) bye(s *ladderStream, in LadderInput) {
 	}
 	l.streamAt = l.now + wait
 	l.bridgeAt = l.streamAt + ladderBridge // not before: the relay spreads its clients
+}
+
+// unread: the relay has waited for the ack of an event.
+func (l *ladderRungs) unread(s *ladderStream) {
+	if l.now-s.event >= streamUnread {
+		l.open(s.rung, false) // only the ack is late, which the next stream need not suffer for
+		return
+	}
+	l.settleFor("held") // it came with the end
+	l.climb.failed()    // see died
 }
 
 func (l *ladderRungs) ended(s *ladderStream) {

@@ -3,6 +3,7 @@ package client
 const (
 	streamHello   = 4000 // a stream that has not said hello by then is held back somewhere
 	streamYoung   = 5000 // streams that end sooner are not to be opened again at once
+	streamUnread  = 3000 // an event at least so old was not held back until the relay gave up, which takes it longer
 	streamQuiet   = 4000 // silence before a cut that an idle limit may explain
 	streamHB      = 10   // seconds
 	streamTrialHB = 5    // seconds, the least the relay gives; a shadow is to be proved soon
@@ -16,6 +17,7 @@ type ladderStream struct {
 	rung             Rung
 	trial, hello     bool
 	opened, last, hb int64
+	event            int64 // when the newest event came
 }
 
 // due is when a stream counts as lost: without its hello, or after 2.5 heartbeats of silence.
@@ -50,7 +52,7 @@ func (m *ladderStreams) open(now int64, ch int, rung Rung, trial bool) LadderAct
 		m.series = now
 	}
 	m.rung = rung
-	m.probe = &ladderStream{ch: ch, rung: rung, trial: trial, opened: now, last: now, hb: 1000 * streamHB}
+	m.probe = &ladderStream{ch: ch, rung: rung, trial: trial, opened: now, last: now, event: now, hb: 1000 * streamHB}
 	a := LadderAction{Do: "open", Ch: ch, Rung: rung, HB: m.span.hb, Life: m.span.life, Shadow: trial || m.live != nil}
 	if trial {
 		a.HB = streamTrialHB

@@ -132,7 +132,7 @@ func (o office) pass(t *testing.T, w *World) passage {
 	begun = time.Now()
 	c.exchange(1)
 	p.lone = time.Since(begun) / 2
-	if late := 2 * time.Second; o.chip == "Live" && p.lone > late { // a hole looks live until the watchdog barks
+	if late := 8 * time.Second; o.chip == "Live" && p.lone > late { // what is held back waits for the heartbeat, 10 s, or the watchdog; the rest is the machine's
 		t.Errorf("it says Live, and a message takes %v", p.lone)
 	}
 	c.ann.Delivered()

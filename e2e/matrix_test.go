@@ -172,6 +172,9 @@ func (m *matrix) run(t *testing.T, s setup) row {
 	if s.rung == "2" && !slow && r.p50 > 5*pace { // long polls once rested for a second after each answer that only said what others have
 		t.Errorf("p50 is %v", r.p50)
 	}
+	if r.lone > 10*time.Second { // the relay waits 7 s for an ack before it ends a stream, which once took the watchdog of 2.5 heartbeats
+		t.Errorf("a lone message takes %v", r.lone)
+	}
 	freed(t, h)
 	t.Logf("%+v\n%s\n%s", r, ann.history(), bob.history())
 	return r

@@ -20,7 +20,7 @@ import (
 
 // patience is how long anything may take that a person waits for: long, because the machine may be busy with other
 // tests, and never waited out when all is well.
-const patience = 40 * time.Second
+const patience = time.Minute
 
 // Relay is a relay on a loopback port, with a hub that can be waited for.
 type Relay struct {

@@ -15,6 +15,10 @@ const (
 	endStalled = "stalled" // the reader took nothing until the write deadline
 )
 
+// unread is how long the newest event of a stream may go without an ack: clients ack within 5 s, and the way there and back takes its time. What
+// passes full blocks only would keep it until something else is said, so the stream ends, which lets go of everything.
+const unread = 7 * time.Second
+
 const (
 	maxPass  = 48 << 10 // of events in one pass: enough to fill a socket, little enough to hold for each busy stream, and for batches that scanners take at once (squid 5 forgets answers over 64 KiB in its own)
 	maxWrite = 32 << 10 // under one deadline, so that a reader of 3 KB/s still gets on
@@ -34,7 +38,10 @@ type feed struct {
 	awayChanged bool // since the last heartbeat
 	near        bool // what the reader was told last
 	road        road
-	proof       uint64 // the newest event, if nothing was written after it
+	owed        uint64        // the newest event that was written, until it is acked
+	heldAt      time.Duration // when it counts as held back
+	held        bool          // it does
+	proof       uint64        // the newest event, if nothing was written after it
 	hbAt        time.Duration
 	endAt       time.Duration
 	pushAt      time.Duration
@@ -101,6 +108,10 @@ func (f *feed) next(now time.Duration) (p portion, err error) {
 	if f.proof != 0 && p.Handled.Seq >= f.proof {
 		f.road, f.pushAt = roadLive, 0
 	}
+	if p.Handled.Seq >= f.owed || f.road == roadLive {
+		f.owed, f.heldAt = 0, 0
+	}
+	f.held = f.heldAt != 0 && now >= f.heldAt && len(p.Events) == 0
 	conf := &f.server.conf.Streams
 	switch {
 	case first:
@@ -121,7 +132,10 @@ func (f *feed) next(now time.Duration) (p portion, err error) {
 	p.tail = f.due(now, &p)
 	switch {
 	case len(p.Events) > 0:
-		f.proof = p.Cursor.Seq
+		f.proof, f.owed = p.Cursor.Seq, p.Cursor.Seq
+		if !f.batch && f.road != roadLive {
+			f.heldAt = now + unread
+		}
 	case !p.plain():
 		f.proof = 0
 	}
@@ -196,6 +210,9 @@ func (f *feed) dueAt() time.Duration {
 	if !f.batch {
 		at = min(at, f.hbAt)
 	}
+	if f.heldAt != 0 {
+		at = min(at, f.heldAt)
+	}
 	return at
 }
 
@@ -206,6 +223,8 @@ func (f *feed) over(now time.Duration) string {
 		return wire.ByeShutdown
 	case now >= f.endAt:
 		return wire.ByeLife
+	case f.held:
+		return wire.ByeHeld
 	}
 	return ""
 }

@@ -219,3 +219,67 @@ func TestKnockAtTheDoorDoesNotShortenBatches(t *testing.T) {
 		stop()
 	})
 }
+
+// TestUnreadEventEndsTheStream: what something in between may hold back is let go by the end of the answer.
+func TestUnreadEventEndsTheStream(t *testing.T) {
+	const bye = `event: bye data: {"why":"held","in":0}`
+	inBubble(t, Config{Streams: Streams{PushThrough: -1}}, func(b *bench) {
+		out, stop := b.stream("&hb=25")
+		pass(time.Second)
+		out.take()
+		b.post()
+		pass(5 * time.Second)
+		b.post() // pushes the one before
+		pass(10 * time.Second)
+		out.check(t, "1s event: msg", "6s event: msg", "13s "+bye)
+		stop()
+	})
+	inBubble(t, Config{}, func(b *bench) {
+		out, stop := b.stream("&hb=25")
+		pass(time.Second)
+		out.take()
+		b.post()
+		pass(5 * time.Second)
+		b.ack() // after the comment, so it is not known what brought the message through
+		pass(10 * time.Second)
+		b.post()
+		pass(500 * time.Millisecond)
+		b.ack()
+		pass(5 * time.Second)
+		out.check(t, "1s event: msg", "2s :", "16s event: msg", "16.04s :")
+		b.post()
+		pass(20 * time.Second)
+		out.check(t, "21.5s event: msg", "21.54s :", "25s event: hb", "28.5s "+bye)
+		stop()
+	})
+}
+
+// TestWhoAcksAtOnceMayRest: a stream that was seen to be live is not ended for an ack that comes late, as that of a page in the background may.
+func TestWhoAcksAtOnceMayRest(t *testing.T) {
+	inBubble(t, Config{}, func(b *bench) {
+		out, stop := b.stream("&hb=25")
+		pass(time.Second)
+		b.post()
+		pass(300 * time.Millisecond)
+		b.ack()
+		pass(2 * time.Second)
+		out.take()
+		b.post()
+		pass(20 * time.Second)
+		out.check(t, "3.3s event: msg")
+		stop()
+	})
+}
+
+// TestBatchIsNotUnread: it ends anyway.
+func TestBatchIsNotUnread(t *testing.T) {
+	inBubble(t, Config{}, func(b *bench) {
+		b.post()
+		out, stop := b.stream("&mode=batch&hold=20")
+		pass(10 * time.Second)
+		if notes := out.take(); len(notes) != 1 || strings.Contains(notes[0].text, "event: bye") {
+			t.Errorf("got %v", notes)
+		}
+		stop()
+	})
+}

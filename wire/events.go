@@ -85,7 +85,7 @@ type HB struct {
 	Near bool        `json:"near,omitempty"`
 }
 
-// Bye announces the end of a stream. Why is ByeLife, ByeShutdown, ByeReplaced or ByeSession; In is the delay in milliseconds before coming back.
+// Bye announces the end of a stream. Why is one of the constants below; In is the delay in milliseconds before coming back.
 type Bye struct {
 	Why string `json:"why"`
 	In  int64  `json:"in"`
@@ -94,6 +94,7 @@ type Bye struct {
 // Why a stream ends.
 const (
 	ByeLife     = "life"     // its planned age
+	ByeHeld     = "held"     // the reader has not acked the newest event for so long that something may hold it back
 	ByeShutdown = "shutdown" // the relay stops
 	ByeReplaced = "replaced" // the session has a newer stream
 	ByeSession  = "session"  // the session ended: the member joined again, left, or was let go

@@ -239,6 +239,7 @@ export class Lifespan {
 
 const HELLO = 4000; // a stream that has not said hello by then is held back somewhere
 const PATIENCE = 2.5; // heartbeats of silence
+const UNREAD = 3000; // an event at least so old was not held back until the relay gave up, which takes it longer
 const LATE = 5000; // a timer this late was asleep with the page; events may be waiting behind it
 const GRACE = 2000; // for those
 const BRIEF = 5000; // streams that the relay ends sooner are not to be opened again at once
@@ -266,7 +267,7 @@ export class Streams {
   open(now, ch, rung, trial) {
     if (!trial && (rung !== this.rung || this.#series < 0)) this.#series = now;
     this.rung = rung;
-    this.probe = { ch, rung, trial, opened: now, last: now, hb: 1000 * DEFAULT_HB, hello: false };
+    this.probe = { ch, rung, trial, opened: now, last: now, event: now, hb: 1000 * DEFAULT_HB, hello: false };
     return { do: 'open', ch, rung, hb: trial ? TRIAL_HB : this.span.hb, life: this.span.life, shadow: trial || this.live !== null };
   }
 
@@ -702,7 +703,8 @@ export class Rungs {
   #onLive(s, i) {
     if (i.in === 'end') return this.#died(s, false);
     s.last = this.now;
-    if (i.in === 'bye') this.#bye(s, i);
+    if (i.in === 'event') s.event = this.now;
+    else if (i.in === 'bye') this.#bye(s, i);
   }
 
   /** @param {Stream} s @param {Input} i */
@@ -712,7 +714,8 @@ export class Rungs {
       if (!s.trial) this.#promote(s);
     } else if (i.in === 'hb' || i.in === 'event') {
       s.last = this.now;
-      if (i.in === 'hb' && s.hello) this.#promote(s);
+      if (i.in === 'event') s.event = this.now;
+      else if (s.hello) this.#promote(s);
     } else if (i.in === 'refused') this.#failed(s, gateway(i.status) ? 'outage' : 'refused', waitOf(i.retryAfter), false);
     else this.#failed(s, i.in === 'error' ? 'outage' : 'held', 0, i.in === 'bye');
   }
@@ -808,10 +811,18 @@ export class Rungs {
     this.#ended(s);
     if (why === 'life') this.#streams.span.ended();
     if (this.#streams.probe) return;
+    if (why === 'held') return this.#unread(s);
     if (why === 'shutdown') this.board.down = { state: 'connecting', reason: 'the relay starts anew' };
     const least = why === 'life' || why === 'shutdown' ? 0 : backoff(this.#streams.curt, this.r);
     this.#streamAt = this.now + Math.max(least, Math.min(delay, MAX_WAIT));
     this.#bridgeAt = this.#streamAt + BRIDGE; // not before: the relay spreads its clients
+  }
+
+  /** The relay has waited for the ack of an event. @param {Stream} s */
+  #unread(s) {
+    if (this.now - s.event >= UNREAD) return this.#open(s.rung, false); // only the ack is late, which the next stream need not suffer for
+    this.#settleFor('held'); // it came with the end
+    this.#climb.failed(); // see died
   }
 
   /** @param {Stream} s */

@@ -36,7 +36,7 @@
  */
 
 /**
- * @typedef {{ch: number, rung: Rung, trial: boolean, opened: number, last: number, hb: number, hello: boolean}} Stream milliseconds
+ * @typedef {{ch: number, rung: Rung, trial: boolean, opened: number, last: number, event: number, hb: number, hello: boolean}} Stream milliseconds
  * @typedef {'held' | 'refused' | 'outage'} How a stream failed before it carried anything
  */
 
