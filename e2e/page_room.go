@@ -56,6 +56,7 @@ func (p *Page) Panel(tab string) {
 func (p *Page) KnockLink() string {
 	p.t.Helper()
 	p.Panel("Invite")
+	p.Await("the address to knock at", `!!field('Let people knock')`)
 	link := read[string](p, `field('Let people knock').value`)
 	return link[strings.Index(link, "/#"):]
 }
