@@ -19,6 +19,7 @@ import (
 
 const (
 	requestTime = 20 * time.Second // a post of a message over a slow and scanning proxy; a lost one is sent again under its id
+	stuckTime   = 10 * time.Second // without a byte more of an answer that had begun
 	slowest     = 8 << 10          // bytes a second that a big body may take before it counts as lost
 	maxAnswer   = 8 << 20          // the cards of 256 members, and what a poll may carry, several times over
 )
@@ -28,12 +29,13 @@ var b64u = base64.RawURLEncoding
 // api is the relay's HTTP interface (docs/HTTP.md) as methods of one room. GET and POST only, no custom header, everything in URL and
 // body. Every method fails with *RelayError, *BlockedError, *NetworkError or the error of ctx. Safe for concurrent use; holds no session.
 type api struct {
-	base   string       // origin of the relay; static
-	room   wire.RoomID  // static
-	http   *http.Client // static
-	asText atomic.Bool  // posts go as text/plain since the network has refused the binary form and taken this one
-	reads  atomic.Bool  // chunks are read as text/plain, for the same reason
-	chunks chunkSize
+	base    string       // origin of the relay; static
+	room    wire.RoomID  // static
+	http    *http.Client // static
+	asText  atomic.Bool  // posts go as text/plain since the network has refused the binary form and taken this one
+	reads   atomic.Bool  // chunks are read as text/plain, for the same reason
+	inParts atomic.Bool  // chunks are read in parts, since the network has stopped in the middle of one
+	chunks  chunkSize
 }
 
 func (a *api) join(ctx context.Context, req wire.JoinRequest) (wire.Joined, error) {
@@ -100,6 +102,8 @@ type request struct {
 	kind   string // of the body
 	body   []byte
 	time   time.Duration // 0: requestTime
+
+	progress func() // told whenever some of the answer has come; nil: nobody asks
 }
 
 // json is a POST of a JSON body, or of none.
@@ -191,6 +195,22 @@ func send(ctx context.Context, req request) (*http.Response, []byte, error) {
 		return nil, nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	from := io.LimitReader(resp.Body, maxAnswer)
+	if req.progress != nil {
+		from = &watched{from, req.progress}
+	}
+	body, err := io.ReadAll(from)
 	return resp, body, err
+}
+
+// watched tells of every read.
+type watched struct {
+	io.Reader
+	progress func()
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	w.progress()
+	return n, err
 }

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	largestChunk  = 256 << 10 // what the networks pass that limit bodies at all, most of them
-	smallestChunk = 4 << 10   // below it the requests themselves are the cost
+	largestChunk  = 1 << 20 // what a relay takes by default
+	smallestChunk = 4 << 10 // below it the requests themselves are the cost
 )
 
 // chunkSize is how large a body the network lets through, found by trying. It is the twin of pieces.js. The zero value

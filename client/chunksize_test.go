@@ -25,13 +25,13 @@ func TestChunkSize(t *testing.T) {
 		tries  []try
 		want   int
 	}{
-		{"413", false, []try{{256 << 10, is413, true}}, 64 << 10},
-		{"to the end", false, []try{{256 << 10, is413, true}, {64 << 10, relay, true}, {16 << 10, late, true}, {4 << 10, is413, false}}, 4 << 10},
-		{"no size", false, []try{{256 << 10, gateway, false}}, 256 << 10},
+		{"413", false, []try{{1 << 20, is413, true}}, 256 << 10},
+		{"to the end", false, []try{{1 << 20, is413, true}, {256 << 10, is413, true}, {64 << 10, relay, true}, {16 << 10, late, true}, {4 << 10, is413, false}}, 4 << 10},
+		{"no size", false, []try{{1 << 20, gateway, false}}, 1 << 20},
 		{"403 for what passed before", false, []try{{256 << 10, nil, false}, {256 << 10, is403, false}, {256 << 10, late, false}, {256 << 10, is413, true}}, 64 << 10},
-		{"two at a time", false, []try{{256 << 10, is413, true}, {256 << 10, is413, true}}, 64 << 10},
+		{"two at a time", false, []try{{1 << 20, is413, true}, {1 << 20, is413, true}}, 256 << 10},
 		{"a small one", false, []try{{10 << 10, is413, true}}, 4 << 10},
-		{"as text", true, []try{{192 << 10, is413, true}, {48 << 10, is413, true}, {12 << 10, is413, true}, {3 << 10, is413, false}}, 3 << 10},
+		{"as text", true, []try{{768 << 10, is413, true}, {192 << 10, is413, true}, {48 << 10, is413, true}, {12 << 10, is413, true}, {3 << 10, is413, false}}, 3 << 10},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -25,9 +25,14 @@ var (
 	ErrMoved = errors.New("the room moved before everybody had it")
 	// ErrOvertaken: somebody else removed a member at the same moment, and that is the move that all follow.
 	ErrOvertaken = errors.New("somebody else changed the room at the same moment")
+	// ErrStopped: a file is not sent any more.
+	ErrStopped = errors.New("the file is not sent any more")
 	// ErrMoving: the room is on its way already.
 	ErrMoving = errors.New("the room is moving")
 )
+
+// errNotTheirs: a member wants to change what another has said.
+var errNotTheirs = errors.New("of another member")
 
 // RelayError is a refusal by the relay itself. Code is one of wire.Code…, Text is for people.
 type RelayError struct {

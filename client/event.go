@@ -12,6 +12,12 @@ type Kind string
 // What can happen in a room.
 const (
 	KindText    Kind = "text"    // a message of a member, verified
+	KindEdit    Kind = "edit"    // a member gave what it said, Of, another Body
+	KindDelete  Kind = "delete"  // a member took back what it said, Of
+	KindReact   Kind = "react"   // a member put Emoji under Of, or took it away if Off
+	KindTimer   Kind = "timer"   // a member set the room's timer, TTL
+	KindFile    Kind = "file"    // a member sends a File, Body is its caption; see Session.Fetch
+	KindStop    Kind = "stop"    // a member does not send the file Of any more
 	KindShell   Kind = "shell"   // a post from a terminal; whoever has the post token can send one
 	KindJoined  Kind = "joined"  // a member is new in the room
 	KindLeft    Kind = "left"    // a member is no longer in the room; Reason tells if it did not say so itself
@@ -29,8 +35,15 @@ type Event struct {
 	At      time.Time       `json:"at"` // by the relay's clock if it came as a message, else by ours
 	From    wire.MemberID   `json:"from,omitzero"`
 	Alias   string          `json:"alias,omitempty"` // of From, as it was then
-	ID      string          `json:"id,omitempty"`    // the sender's own name for a text
+	ID      string          `json:"id,omitempty"`    // the sender's own name for a text or file
 	Body    string          `json:"body,omitempty"`
+	Re      Ref             `json:"re,omitzero"`   // what it answers
+	Of      Ref             `json:"of,omitzero"`   // what it is about
+	Me      bool            `json:"me,omitempty"`  // of a text: it says what its author does
+	TTL     Seconds         `json:"ttl,omitempty"` // how long it is to be shown once it is read; 0: for good
+	Emoji   string          `json:"emoji,omitempty"`
+	Off     bool            `json:"off,omitempty"`
+	File    *FileInfo       `json:"file,omitempty"`
 	Reason  string          `json:"reason,omitempty"` // for people
 	Count   int             `json:"count,omitempty"`
 	Members []wire.MemberID `json:"members,omitempty"`

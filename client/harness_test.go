@@ -92,17 +92,21 @@ type person struct {
 func (r *relay) join(c Config) *person {
 	r.t.Helper()
 	p := r.enter(c)
-	go func() {
-		defer close(p.done)
-		for e := range p.Events(context.Background()) {
-			p.mu.Lock()
-			p.events = append(p.events, e)
-			close(p.more)
-			p.more = make(chan struct{})
-			p.mu.Unlock()
-		}
-	}()
+	go p.read(func(Event) {})
 	return p
+}
+
+// read handles events until the session ends.
+func (p *person) read(handle func(Event)) {
+	defer close(p.done)
+	for e := range p.Events(context.Background()) {
+		handle(e)
+		p.mu.Lock()
+		p.events = append(p.events, e)
+		close(p.more)
+		p.more = make(chan struct{})
+		p.mu.Unlock()
+	}
 }
 
 // enter is join without a reader.

@@ -199,31 +199,6 @@ func (st *stay) messageLocked(m wire.Msg, place wire.Cursor) (do todo, err error
 	return do, nil
 }
 
-// content is what the content of a message may say.
-type content struct {
-	K    string `json:"k"`
-	ID   string `json:"id,omitempty"`
-	Body string `json:"body,omitempty"`
-	Of   string `json:"of,omitempty"`
-}
-
-func (st *stay) contentLocked(from wire.MemberID, at time.Time, b []byte) {
-	var c content
-	err := json.Unmarshal(b, &c)
-	switch {
-	case err == nil && c.K == "need":
-		if c.Of == st.group.Self().String() {
-			st.group.Resend(from) // fails for a member that nothing is sealed to anyway
-		}
-	case err == nil && c.K == "text":
-		if st.s.seen.first(from, c.ID) {
-			st.tellLocked(Event{Kind: KindText, At: at, From: from, ID: c.ID, Body: c.Body})
-		}
-	default:
-		st.failLocked(at, from, e2ee.ErrNewer)
-	}
-}
-
 // askLocked asks a sender to seal its chain to us again, but not too often.
 func (st *stay) askLocked(of wire.MemberID) []byte {
 	now := time.Now()

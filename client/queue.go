@@ -59,18 +59,18 @@ func (q *queue) stir(c *chan struct{}) {
 	*c = make(chan struct{})
 }
 
-// done drops the event in the caller's hands, and gives the stay it belonged to, or nil if there was none.
-func (q *queue) done() *stay {
+// done drops the event in the caller's hands, and gives it; false if there was none.
+func (q *queue) done() (i item, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.inHand {
-		return nil
+		return i, false
 	}
-	st := q.items[0].Stay
+	i = q.items[0]
 	q.items = slices.Delete(q.items, 0, 1)
 	q.inHand = false
 	q.stir(&q.less)
-	return st
+	return i, true
 }
 
 // next waits for an event and puts it into the caller's hands.

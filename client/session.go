@@ -3,9 +3,7 @@ package client
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"iter"
 	"net/http"
 	"sync"
@@ -25,6 +23,7 @@ type Session struct {
 	queue   *queue
 	out     *outbox
 	seen    seen
+	files   files
 	ctx     context.Context // ends with the session
 	cancel  context.CancelCauseFunc
 	wg      sync.WaitGroup // of all that spawn started; Close waits
@@ -36,6 +35,7 @@ type Session struct {
 	alias  string
 	status Status
 	memory *networkMemory // nil: the network has taught nothing yet
+	timer  Seconds        // of the room
 }
 
 // Join enters a room. ctx bounds the joining only; the session lives until Leave or Close. It tries once, and fails with e2ee.ErrMalformed or
@@ -123,11 +123,14 @@ func (s *Session) current() *stay {
 }
 
 // Next waits for what happens next in the room. An event counts as handled when Next is called again; only then is it acknowledged to the
-// relay, so that a sender's second tick means what it says. After 256 events that nobody took, the session stops reading
+// relay, so that a sender's second tick means what it says, and a file that was not taken by then is declined. After 256 events that nobody took, the session stops reading
 // and the relay keeps the rest. Next fails with ErrRemoved or ErrClosed at the end, when all events were given, or with the error of ctx.
 func (s *Session) Next(ctx context.Context) (Event, error) {
-	if st := s.queue.done(); st != nil {
-		st.handled()
+	if i, ok := s.queue.done(); ok {
+		if i.Event.File != nil {
+			s.skip(s.files.decline(i.Event.File, s.life()))
+		}
+		i.Stay.handled()
 	}
 	return s.queue.next(ctx)
 }
@@ -142,22 +145,6 @@ func (s *Session) Events(ctx context.Context) iter.Seq[Event] {
 			}
 		}
 	}
-}
-
-// Send seals a text for everybody in the room and posts it as soon as the network lets it; it waits only while 1,000
-// messages are waiting already. It fails with ErrClosed, ErrRemoved or the error of ctx. What becomes of the message, the Letter tells.
-func (s *Session) Send(ctx context.Context, text string) (*Letter, error) {
-	id := newID()
-	b, err := json.Marshal(content{K: "text", ID: id, Body: text})
-	if err != nil {
-		return nil, fmt.Errorf("send: %w", err)
-	}
-	l := newLetter(id, b, nil)
-	if err := s.out.add(ctx, l); err != nil {
-		return nil, err
-	}
-	s.current().line.active()
-	return l, nil
 }
 
 // Members are those in the room, this one first.

@@ -1,0 +1,326 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"snug/client/e2ee"
+	"snug/wire"
+)
+
+// Download is a file of another member that is being fetched. Copy does it.
+type Download struct {
+	s      *Session
+	info   *FileInfo
+	sealed int64
+	news   chan struct{} // a transfer came, or the sender stopped; holds one
+	taken  bool          // another Download of the same file is under way
+	hold   atomic.Int64  // what the network lets a request wait, a time.Duration
+
+	// What follows is owned by Copy.
+	open  *e2ee.FileOpener
+	cur   *arrival // followed now; nil: none
+	n     uint32   // its next chunk
+	got   []wire.ChunkID
+	bytes int            // of got
+	air   *flight        // the request under way; nil: none
+	wg    sync.WaitGroup // of requests
+	asked time.Time      // when the sender was asked last
+	stall time.Duration  // without anything new, after which it is asked again
+	moved time.Time      // when something new came last
+}
+
+const (
+	maxSealed  = e2ee.MaxFile + e2ee.MaxFile/1024 // more than any sealed file has
+	ackBytes   = 1 << 20                          // of chunks are acked together
+	ackCount   = 64                               // or as many
+	chunkHold  = 8 * time.Second                  // below what nearly every proxy lets an answer take
+	firstStall = 30 * time.Second
+	maxStall   = 5 * time.Minute
+)
+
+// Fetch takes a file that a member sends. Called before Next is called again, it spares the sender to send a small file twice. The caller calls
+// Copy, even if only with a context that is over: until then the relay keeps the file for this member, and holds its sender back.
+func (s *Session) Fetch(f *FileInfo) *Download {
+	d := &Download{s: s, info: f, sealed: f.shape().Sealed(), news: make(chan struct{}, 1), stall: firstStall}
+	d.hold.Store(int64(chunkHold))
+	now := s.life()
+	s.files.mu.Lock()
+	defer s.files.mu.Unlock()
+	c := s.files.shownLocked(f, now)
+	if c.by == nil {
+		c.by = d
+	} else {
+		d.taken = true
+	}
+	return d
+}
+
+// ErrFetching: the file is being fetched already.
+var ErrFetching = errors.New("the file is being fetched already")
+
+func (d *Download) poke() {
+	select {
+	case d.news <- struct{}{}:
+	default:
+	}
+}
+
+// Copy fetches the file and writes it to w in order: nothing that was not proved to be the sender's, but the end of it only when Copy has
+// returned nil. It goes on through everything that the network and the relay do, for as long as the sender is in the room. It fails with e2ee.ErrDamaged, ErrStopped,
+// ErrFetching, ErrClosed, ErrRemoved, the error of w or that of ctx.
+func (d *Download) Copy(ctx context.Context, w io.Writer) error {
+	if d.taken {
+		return ErrFetching
+	}
+	defer d.end()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(d.s.ctx, func() { cancel(context.Cause(d.s.ctx)) })()
+	if len(d.info.Key) != 32 {
+		return e2ee.ErrMalformed
+	}
+	var err error
+	if d.open, err = e2ee.NewFileOpener(d.info.shape(), [32]byte(d.info.Key), w); err != nil {
+		return err
+	}
+	d.moved = time.Now()
+	for d.open.Offset() < d.sealed {
+		if err := d.step(ctx); err != nil {
+			return err
+		}
+	}
+	d.ack(ctx)
+	return d.open.Close()
+}
+
+// end gives up what is left of the transfers.
+func (d *Download) end() {
+	d.s.files.mu.Lock()
+	c := d.s.files.ofLocked(d.info.Ref)
+	unwanted := c.puts
+	c.by, c.puts, c.passed = nil, nil, true
+	d.s.files.mu.Unlock()
+	d.land()
+	d.wg.Wait()
+	if d.cur != nil && len(d.got) == 0 && d.open.Offset() == d.sealed {
+		d.cur = nil // all of it is acked
+	}
+	if d.cur != nil {
+		unwanted = append(unwanted, *d.cur)
+	}
+	d.s.skip(unwanted)
+}
+
+// step takes one chunk, or waits for a transfer.
+func (d *Download) step(ctx context.Context) error {
+	d.choose()
+	if d.cur == nil {
+		return d.ask(ctx)
+	}
+	r, err := d.wait(ctx)
+	switch {
+	case err != nil || r == nil:
+		return err
+	case r.err == nil:
+		return d.take(ctx, r.body)
+	case isRefusal(r.err, wire.CodeNoChunk) && time.Since(d.moved) < d.stall:
+		return nil
+	case isRefusal(r.err, wire.CodeNoChunk), isRefusal(r.err, wire.CodeChunkGone), errors.Is(r.err, ErrMoved):
+		d.giveUp(ctx)
+		return nil
+	}
+	return r.err
+}
+
+// flight is a request for a chunk.
+type flight struct {
+	id   wire.ChunkID
+	done chan fetched // holds one
+	end  context.CancelFunc
+}
+
+type fetched struct {
+	body []byte
+	err  error
+}
+
+// wait waits for the next chunk; nil: something else is to be looked at first.
+func (d *Download) wait(ctx context.Context) (*fetched, error) {
+	d.start(ctx)
+	f := d.air
+	select {
+	case r := <-f.done:
+		d.land()
+		return &r, nil
+	default: // the sender may be waiting for what we have not acked
+		d.ack(ctx)
+	}
+	select {
+	case r := <-f.done:
+		d.land()
+		return &r, nil
+	case <-d.news:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// start has the next chunk fetched, unless it is.
+func (d *Download) start(ctx context.Context) {
+	id, from, size := d.cur.chunk(d.n, d.sealed)
+	if from >= d.sealed || d.air != nil && d.air.id == id {
+		return
+	}
+	d.land()
+	ctx, cancel := context.WithCancel(ctx)
+	d.air = &flight{id, make(chan fetched, 1), cancel}
+	t, f := *d.cur, d.air
+	d.wg.Go(func() {
+		body, err := d.fetch(ctx, t, id, size)
+		if err == nil && len(body) != size {
+			body, err = nil, e2ee.ErrDamaged
+		}
+		f.done <- fetched{body, err}
+	})
+}
+
+// land ends the request under way.
+func (d *Download) land() {
+	if d.air != nil {
+		d.air.end()
+		d.air = nil
+	}
+}
+
+// choose goes from a transfer that leads no further to the next that goes on from here. One that begins earlier is followed only if there
+// is no other, and one that begins later is kept until then.
+func (d *Download) choose() {
+	now, at := d.s.life(), d.open.Offset()
+	d.s.files.mu.Lock()
+	c := d.s.files.ofLocked(d.info.Ref)
+	var unwanted, later []arrival
+	if d.cur != nil && (d.cur.life != now || d.cur.From+int64(d.n)*d.cur.Piece >= d.sealed) {
+		unwanted, d.cur = append(unwanted, *d.cur), nil
+	}
+	for _, t := range c.puts {
+		switch {
+		case t.life != now:
+		case d.cur == nil && t.From <= at, t.From == at:
+			if d.cur != nil {
+				unwanted = append(unwanted, *d.cur)
+			}
+			d.cur, d.n = &t, 0
+		case d.cur != nil && t.From > at:
+			later = append(later, t)
+		default:
+			unwanted = append(unwanted, t)
+		}
+	}
+	c.puts = later
+	d.s.files.mu.Unlock()
+	d.s.skip(unwanted)
+}
+
+// giveUp leaves the transfers as they are, so that the sender is asked for another.
+func (d *Download) giveUp(ctx context.Context) {
+	d.land()
+	d.s.files.mu.Lock()
+	c := d.s.files.ofLocked(d.info.Ref)
+	unwanted := c.puts
+	c.puts = nil
+	d.s.files.mu.Unlock()
+	d.s.skip(append(unwanted, *d.cur))
+	d.cur, d.got, d.bytes = nil, nil, 0 // what is not acked is skipped
+}
+
+// ask asks the sender for the rest, but not too often, and waits for something new.
+func (d *Download) ask(ctx context.Context) error {
+	if err := d.hopeless(); err != nil {
+		return err
+	}
+	if wait := d.stall - time.Since(d.asked); wait <= 0 {
+		from := d.open.Offset()
+		if _, err := d.s.post(ctx, content{K: "want", Of: d.info.Ref.String(), From: &from}); err != nil {
+			return err
+		}
+		if !d.asked.IsZero() {
+			d.stall = min(2*d.stall, maxStall)
+		}
+		d.asked = time.Now()
+	}
+	look := time.NewTimer(time.Second) // the relay may have been restarted, the sender may have left
+	defer look.Stop()
+	select {
+	case <-d.news:
+	case <-look.C:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// hopeless: there is nobody to ask.
+func (d *Download) hopeless() error {
+	d.s.files.mu.Lock()
+	stopped := d.s.files.ofLocked(d.info.Ref).stopped
+	d.s.files.mu.Unlock()
+	here := slices.ContainsFunc(d.s.Members(), func(m Member) bool { return m.ID == d.info.Ref.From })
+	if stopped || !here {
+		return ErrStopped
+	}
+	return nil
+}
+
+// fetch gets a chunk, waiting for it as long as the network lets a request wait.
+func (d *Download) fetch(ctx context.Context, t arrival, id wire.ChunkID, size int) ([]byte, error) {
+	body, err := insist(ctx, t.st, func(ctx context.Context, session wire.SessionID) ([]byte, error) {
+		if d.s.life() != t.life {
+			return nil, ErrMoved
+		}
+		hold := time.Duration(d.hold.Load())
+		b, err := t.st.api.chunk(ctx, session, id, size, hold)
+		if _, ours := errors.AsType[*RelayError](err); err != nil && !ours {
+			d.hold.Store(int64(hold / 2))
+		}
+		return b, err
+	})
+	if isRefusal(err, wire.CodeNoChunk) && time.Duration(d.hold.Load()) < time.Second {
+		if err := pause(ctx, time.Second); err != nil {
+			return nil, err
+		}
+	}
+	return body, err
+}
+
+// take opens what was fetched, while the next chunk is on its way. The beginning of it may have come by another transfer.
+func (d *Download) take(ctx context.Context, body []byte) error {
+	id, from, size := d.cur.chunk(d.n, d.sealed)
+	d.n++
+	d.moved, d.stall, d.asked = time.Now(), firstStall, time.Time{}
+	d.got, d.bytes = append(d.got, id), d.bytes+size
+	d.start(ctx)
+	if skip := d.open.Offset() - from; skip < int64(size) {
+		if _, err := d.open.Write(body[max(0, skip):]); err != nil {
+			return err
+		}
+	}
+	if d.bytes >= ackBytes || len(d.got) >= ackCount {
+		d.ack(ctx)
+	}
+	return nil
+}
+
+// ack tells the relay what is here. It fails only with the stay, when nothing is owed any more, or with ctx, which the caller sees.
+func (d *Download) ack(ctx context.Context) {
+	if len(d.got) > 0 && d.cur != nil {
+		d.cur.st.ackChunks(ctx, wire.AckRequest{Got: d.got})
+		d.got, d.bytes = nil, 0
+	}
+}

@@ -1,0 +1,260 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"snug/hub"
+	"snug/wire"
+)
+
+func randomContent(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails
+	return b
+}
+
+// ship sends a file and waits until it is announced.
+func (p *person) ship(name string, content []byte) *Parcel {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), 30*time.Second)
+	defer cancel()
+	parcel, err := p.SendFile(ctx, File{Name: name, Type: "text/plain", Size: int64(len(content)), Body: bytes.NewReader(content), Caption: "look"})
+	if err != nil {
+		p.t.Fatalf("%s sends %s: %v", p.name, name, err)
+	}
+	return parcel
+}
+
+func (p *person) untilDone(parcel *Parcel) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), 60*time.Second)
+	defer cancel()
+	if err := parcel.Done(ctx); err != nil {
+		p.t.Fatalf("%s waits until all have the file: %v; %+v", p.name, err, parcel.Progress())
+	}
+}
+
+// collector is a person who takes every file as it comes.
+type collector struct {
+	*person
+	got chan collected
+}
+
+type collected struct {
+	info *FileInfo
+	body []byte
+	err  error
+}
+
+// collect lets somebody join who takes files.
+func (r *relay) collect(c Config) *collector {
+	r.t.Helper()
+	o := &collector{r.enter(c), make(chan collected, 100)}
+	go o.read(func(e Event) {
+		if e.Kind != KindFile {
+			return
+		}
+		d := o.Fetch(e.File)
+		go func() {
+			var b bytes.Buffer
+			err := d.Copy(r.t.Context(), &b)
+			o.got <- collected{e.File, b.Bytes(), err}
+		}()
+	})
+	return o
+}
+
+// has checks that a file came, and whole.
+func (o *collector) has(content []byte) *FileInfo {
+	o.t.Helper()
+	select {
+	case c := <-o.got:
+		if c.err != nil || !bytes.Equal(c.body, content) {
+			o.t.Errorf("%s has %d bytes, want %d; %v", o.name, len(c.body), len(content), c.err)
+		}
+		return c.info
+	case <-time.After(60 * time.Second):
+		o.t.Fatalf("%s waits for a file", o.name)
+		return nil
+	}
+}
+
+// three in a room: one who sends, one who takes files, one who does not.
+func threeForFiles(t *testing.T, limits hub.Limits) (r *relay, ann *person, bob *collector, carol *person) {
+	t.Helper()
+	r = newRelay(t, limits, nil)
+	root := newRoot(t)
+	ann = r.join(Config{Root: root, Alias: "ann"})
+	bob, carol = r.collect(Config{Root: root, Alias: "bob"}), r.join(Config{Root: root, Alias: "carol"})
+	for _, name := range []string{"bob", "carol"} {
+		ann.until(name, func(e Event) bool { return e.Kind == KindJoined && e.Alias == name })
+	}
+	return r, ann, bob, carol
+}
+
+func (r *relay) holdsNoChunks() {
+	r.t.Helper()
+	if got := r.hub.Stats().Chunks; got != 0 {
+		r.t.Errorf("the relay still holds %d chunks", got)
+	}
+}
+
+// copy fetches a file into memory.
+func (p *person) copy(f *FileInfo, content []byte) {
+	p.t.Helper()
+	var got bytes.Buffer
+	if err := p.Fetch(f).Copy(p.t.Context(), &got); err != nil || !bytes.Equal(got.Bytes(), content) {
+		p.t.Errorf("%s: %d bytes of %d, %v", p.name, got.Len(), len(content), err)
+	}
+}
+
+func TestFilePushed(t *testing.T) {
+	r, ann, bob, _ := threeForFiles(t, hub.Limits{})
+	for _, size := range []int{0, 1, 3<<20 + 5} {
+		content := randomContent(size)
+		parcel := ann.ship("a.txt", content)
+		f := bob.has(content)
+		ann.untilDone(parcel) // carol's reader has declined it
+		e := bob.until("the file", func(e Event) bool { return e.Kind == KindFile && e.ID == parcel.ID })
+		if f.Name != "a.txt" || f.Type != "text/plain" || f.Size != int64(size) || e.Body != "look" || f.Transfer == nil || f.Ref != (Ref{ann.Self(), parcel.ID}) {
+			t.Errorf("announced as %+v %+v", e, f)
+		}
+		r.holdsNoChunks()
+	}
+}
+
+// A big file waits until somebody asks; who asks later gets it too.
+func TestFileOffered(t *testing.T) {
+	r, ann, bob, carol := threeForFiles(t, hub.Limits{})
+	content := randomContent(PushLimit + 1)
+	parcel := ann.ship("big", content)
+	e := carol.untilKind(KindFile)
+	if e.File.Transfer != nil {
+		t.Errorf("it is on its way: %+v", e.File)
+	}
+	bob.has(content)
+	if missing := parcel.Progress().Missing; len(missing) == 0 {
+		t.Error("nobody lacks it")
+	}
+	carol.copy(e.File, content)
+	ann.untilDone(parcel)
+	r.holdsNoChunks()
+}
+
+// TestFileSurvivesRestart: the relay is killed in the middle of a file and comes back with nothing. Receivers at different places get all of it.
+func TestFileSurvivesRestart(t *testing.T) {
+	r := newRelay(t, hub.Limits{ChunkRoomBytes: 4 << 20}, nil)
+	root := newRoot(t)
+	ann := r.join(Config{Root: root, Alias: "ann"})
+	bob, carol := r.join(Config{Root: root, Alias: "bob"}), r.join(Config{Root: root, Alias: "carol"})
+	ann.until("carol", func(e Event) bool { return e.Kind == KindJoined && e.Alias == "carol" })
+	content := randomContent(PushLimit + 12345)
+	parcel := ann.ship("a", content)
+	half, restarted := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	for i, p := range []*person{bob, carol} {
+		e := p.untilKind(KindFile)
+		wg.Go(func() {
+			var got bytes.Buffer
+			var once sync.Once
+			w := writerFunc(func(b []byte) (int, error) {
+				if i == 0 && got.Len() > 2<<20 {
+					once.Do(func() { close(half) })
+					<-restarted
+				}
+				return got.Write(b)
+			})
+			if err := p.Fetch(e.File).Copy(t.Context(), w); err != nil || !bytes.Equal(got.Bytes(), content) {
+				t.Errorf("%s: %d bytes of %d, %v", p.name, got.Len(), len(content), err)
+			}
+		})
+	}
+	<-half
+	r.kill()
+	r.start()
+	close(restarted)
+	wg.Wait()
+	ann.untilDone(parcel)
+}
+
+// TestFileStopped: who still waits for a file is told that it does not come any more.
+func TestFileStopped(t *testing.T) {
+	_, ann, _, carol := threeForFiles(t, hub.Limits{})
+	parcel := ann.ship("a", randomContent(PushLimit+1))
+	e := carol.untilKind(KindFile)
+	if err := parcel.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if stop := carol.untilKind(KindStop); stop.Of != e.File.Ref {
+		t.Errorf("stopped %v", stop.Of)
+	}
+	if err := carol.Fetch(e.File).Copy(t.Context(), io.Discard); !errors.Is(err, ErrStopped) {
+		t.Errorf("got %v", err)
+	}
+	if err := parcel.Done(t.Context()); !errors.Is(err, ErrStopped) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A file that was declined is fetched later all the same, but once at a time.
+func TestFileFetchedLater(t *testing.T) {
+	_, ann, bob, carol := threeForFiles(t, hub.Limits{})
+	content := randomContent(100)
+	parcel := ann.ship("a", content)
+	bob.has(content)
+	ann.untilDone(parcel) // carol has declined
+	e := carol.untilKind(KindFile)
+	d := carol.Fetch(e.File)
+	if err := carol.Fetch(e.File).Copy(t.Context(), io.Discard); !errors.Is(err, ErrFetching) {
+		t.Errorf("twice at a time: %v", err)
+	}
+	var got bytes.Buffer
+	if err := d.Copy(t.Context(), &got); err != nil || !bytes.Equal(got.Bytes(), content) {
+		t.Errorf("got %d bytes, %v", got.Len(), err)
+	}
+}
+
+// Who comes back to a room whose sender has gone is told, not left waiting.
+func TestFileOfSomebodyWhoLeft(t *testing.T) {
+	_, ann, _, carol := threeForFiles(t, hub.Limits{})
+	ann.ship("a", randomContent(PushLimit+1))
+	e := carol.untilKind(KindFile)
+	ann.Leave(t.Context())
+	carol.untilKind(KindLeft)
+	if err := carol.Fetch(e.File).Copy(t.Context(), io.Discard); !errors.Is(err, ErrStopped) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFileThatChanges(t *testing.T) {
+	_, ann, bob, carol := threeForFiles(t, hub.Limits{})
+	content := randomContent(3 << 20)
+	parcel := ann.ship("a", content)
+	bob.has(bytes.Clone(content))
+	ann.untilDone(parcel)
+	content[500]++ // the parcel reads this very slice
+	e := carol.untilKind(KindFile)
+	if err := carol.Fetch(e.File).Copy(t.Context(), io.Discard); !errors.Is(err, ErrStopped) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFileToNobody(t *testing.T) {
+	r := newRelay(t, hub.Limits{}, nil)
+	ann := r.join(Config{Root: newRoot(t), Alias: "ann"})
+	_, err := ann.SendFile(t.Context(), File{Name: "a", Size: 1, Body: strings.NewReader("x")})
+	if !isRefusal(err, wire.CodeNobody) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := ann.SendFile(t.Context(), File{Size: -1}); err == nil {
+		t.Error("took a negative size")
+	}
+}

@@ -1,0 +1,219 @@
+package client
+
+import (
+	"slices"
+	"sync"
+
+	"snug/wire"
+)
+
+// life is one life of a room under one id: what a relay holds of files does not outlast it.
+type life struct {
+	st    *stay
+	epoch wire.Epoch
+}
+
+func (s *Session) life() life {
+	st := s.current()
+	return life{st, st.epoch()}
+}
+
+// arrival is a transfer, and where it is.
+type arrival struct {
+	Transfer
+	life
+}
+
+// files are those that this member sends, and those that others have announced.
+type files struct {
+	mu      sync.Mutex // guards all below; taken after that of a stay
+	parcels map[string]*Parcel
+	coming  map[Ref]*coming
+	order   []Ref // of coming, the oldest first
+}
+
+// coming is a file of another.
+type coming struct {
+	puts    []arrival // not declined, the oldest first
+	by      *Download // who fetches it; nil: nobody
+	passed  bool      // the caller has seen it and did not want it at once
+	stopped bool      // the sender said so
+}
+
+// maxComing bounds what is remembered of the files of others. A file that is forgotten can be fetched all the same.
+const maxComing = 4096
+
+func (f *files) ofLocked(ref Ref) *coming {
+	c := f.coming[ref]
+	if c != nil {
+		return c
+	}
+	if f.coming == nil {
+		f.coming = make(map[Ref]*coming)
+	}
+	if len(f.order) >= maxComing {
+		if i := slices.IndexFunc(f.order, func(r Ref) bool { return f.coming[r].idle() }); i >= 0 {
+			delete(f.coming, f.order[i])
+			f.order = slices.Delete(f.order, i, i+1)
+		}
+	}
+	c = new(coming)
+	f.coming[ref] = c
+	f.order = append(f.order, ref)
+	return c
+}
+
+func (c *coming) idle() bool { return c.by == nil && len(c.puts) == 0 }
+
+// announced takes in that a file is on its way.
+func (f *files) announced(ref Ref, t arrival) (unwanted []arrival) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ofLocked(ref)
+	return f.arrivedLocked(ref, t)
+}
+
+// arrived takes in another transfer, and gives those that are not wanted.
+func (f *files) arrived(ref Ref, t arrival) (unwanted []arrival) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.arrivedLocked(ref, t)
+}
+
+func (f *files) arrivedLocked(ref Ref, t arrival) (unwanted []arrival) {
+	c := f.coming[ref]
+	if c == nil { // announced before we came, or forgotten
+		return []arrival{t}
+	}
+	c.stopped = false
+	switch {
+	case c.by != nil:
+		c.puts = append(c.puts, t)
+		c.by.poke()
+	case c.passed:
+		return []arrival{t}
+	default:
+		unwanted, c.puts = c.puts, []arrival{t}
+	}
+	return unwanted
+}
+
+// stop: the sender does not send it any more. It is false if nothing is known of the file.
+func (f *files) stop(ref Ref) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.coming[ref]
+	if c == nil || c.stopped {
+		return false
+	}
+	c.stopped = true
+	if c.by != nil {
+		c.by.poke()
+	}
+	return true
+}
+
+// decline gives up the transfers of a file that nobody fetches.
+func (f *files) decline(info *FileInfo, now life) []arrival {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.shownLocked(info, now)
+	c.passed = true
+	if c.by != nil {
+		return nil
+	}
+	unwanted := c.puts
+	c.puts = nil
+	return unwanted
+}
+
+// shownLocked is the file of an event. One that came from a saved state brings its transfer along.
+func (f *files) shownLocked(info *FileInfo, now life) *coming {
+	known := f.coming[info.Ref] != nil
+	c := f.ofLocked(info.Ref)
+	if !known && info.Transfer != nil {
+		c.puts = []arrival{{*info.Transfer, now}}
+	}
+	return c
+}
+
+func (f *files) parcel(id string) *Parcel {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.parcels[id]
+}
+
+// skip tells the relay that arrivals are not wanted, so that it need not keep them for this member. It does not wait.
+func (s *Session) skip(unwanted []arrival) {
+	now := s.life()
+	var ids []wire.FileID
+	for _, t := range unwanted {
+		if t.life == now {
+			ids = append(ids, t.ID)
+		}
+	}
+	if len(ids) > 0 {
+		s.spawn(func() { now.st.ackChunks(s.ctx, wire.AckRequest{Skip: ids}) }) // fails only when the stay is over, and all that is owed with it
+	}
+}
+
+func (st *stay) fileLocked(m message) error {
+	if m.File == nil || m.ID == "" || len(m.ID) > maxID {
+		return wire.ErrMalformed
+	}
+	ref := Ref{m.from, m.ID}
+	info, err := m.File.info(ref)
+	if err != nil {
+		return err
+	}
+	unwanted := []arrival(nil)
+	if m.Put != nil {
+		if err := m.Put.check(info.shape().Sealed()); err != nil {
+			return err
+		}
+		info.Transfer = m.Put
+		unwanted = st.s.files.announced(ref, arrival{*m.Put, life{st, st.read.Epoch}})
+	}
+	st.skipLocked(unwanted)
+	return st.itemLocked(m, Event{Kind: KindFile, File: info})
+}
+
+func (st *stay) putLocked(m message) error {
+	of, err := m.own()
+	if err != nil || m.Put == nil || m.Put.check(maxSealed) != nil { // how long the file is, whoever fetches it knows
+		return wire.ErrMalformed
+	}
+	st.skipLocked(st.s.files.arrived(of, arrival{*m.Put, life{st, st.read.Epoch}}))
+	return nil
+}
+
+// skipLocked is Session.skip for what came in this stay.
+func (st *stay) skipLocked(unwanted []arrival) {
+	if len(unwanted) > 0 {
+		st.s.spawn(func() { st.s.skip(unwanted) })
+	}
+}
+
+func (st *stay) wantLocked(m message) error {
+	of, err := ParseRef(m.Of)
+	if err != nil || m.From == nil || *m.From < 0 {
+		return wire.ErrMalformed
+	}
+	if of.From != st.group.Self() {
+		return nil // everybody hears it
+	}
+	if p := st.s.files.parcel(of.ID); p != nil {
+		p.want(m.from, *m.From)
+		return nil
+	}
+	st.s.spawn(func() { st.s.post(st.s.ctx, content{K: "stop", Of: of.String()}) }) // of a life before this one
+	return nil
+}
+
+func (st *stay) stopLocked(m message) error {
+	of, err := m.own()
+	if err == nil && st.s.files.stop(of) {
+		st.tellLocked(Event{Kind: KindStop, At: m.at, From: m.from, Of: of})
+	}
+	return err
+}
