@@ -1,7 +1,9 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -29,8 +31,12 @@ type relayKey struct{}
 //	code N ARGS     runs snug and wants it to exit with N
 //	post FILE       posts a file as a shell would
 //	field NAME ENV  puts field NAME of the JSON on the last stdout into a variable
+//	random FILE N   makes a file of N random bytes
+//	grown FILE N    waits until the file, a pattern, has more than N bytes
+//	listening ADDR  waits until somebody listens there
+//	eventually ARGS runs snug again and again until it succeeds
 //
-// $BLOCKS is a proxy that asks for a login.
+// $BLOCKS is a proxy that asks for a login, $FREE an address that nobody listens on.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -38,10 +44,14 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"members": waitForMembers,
-			"code":    exitsWith,
-			"post":    post,
-			"field":   field,
+			"members":    waitForMembers,
+			"code":       exitsWith,
+			"post":       post,
+			"field":      field,
+			"random":     random,
+			"grown":      grown,
+			"listening":  listening,
+			"eventually": eventually,
 		},
 	})
 }
@@ -75,12 +85,16 @@ func setupScript(env *testscript.Env) error {
 	}))
 	env.Defer(blocks.Close)
 	env.Values[relayKey{}] = memory
+	free, err := freeAddr()
+	if err != nil {
+		return err
+	}
 	root, err := e2ee.NewLinkRoot(nil)
 	if err != nil {
 		return err
 	}
 	shell := client.ShellOf(server.URL, root)
-	env.Vars = append(env.Vars, "RELAY="+server.URL, "LINK="+root.Link(server.URL), "KEY="+shell.Key, "TOKEN="+shell.Token, "POST="+shell.URL, "BLOCKS="+blocks.URL,
+	env.Vars = append(env.Vars, "RELAY="+server.URL, "LINK="+root.Link(server.URL), "KEY="+shell.Key, "TOKEN="+shell.Token, "POST="+shell.URL, "BLOCKS="+blocks.URL, "FREE="+free,
 		"PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), asCommand+"=1", "GORACE=atexit_sleep_ms=0", "USER=tester")
 	return nil
 }
@@ -137,4 +151,68 @@ func field(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("no field %s on stdout", args[0])
 	}
 	ts.Setenv(args[1], value)
+}
+
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func random(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: random FILE N")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	b := make([]byte, n)
+	rand.Read(b) // never fails
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o666))
+}
+
+// until asks until it is so.
+func until(ts *testscript.TestScript, what string, ask func() bool) {
+	for end := time.Now().Add(30 * time.Second); !ask(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("not in time: %s", what)
+		}
+	}
+}
+
+func grown(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: grown FILE N")
+	}
+	n, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	until(ts, args[0]+" grows", func() bool {
+		found, _ := filepath.Glob(ts.MkAbs(args[0]))
+		if len(found) != 1 {
+			return false
+		}
+		info, err := os.Stat(found[0])
+		return err == nil && info.Size() > n
+	})
+}
+
+func listening(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: listening ADDR")
+	}
+	until(ts, "somebody listens on "+args[0], func() bool {
+		c, err := net.Dial("tcp", args[0])
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+}
+
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: eventually ARGS")
+	}
+	until(ts, strings.Join(args, " "), func() bool { return ts.Exec("snug", args...) == nil })
 }

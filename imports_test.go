@@ -18,7 +18,7 @@ import (
 // library is free, and so are test files. A new package needs a line here, a new module one in CONTRIBUTING.md too.
 var goImports = map[string][]string{
 	"snug": {"snug/handlers", "snug/hub", "snug/wire", "snug/client", "snug/client/e2ee", "snug/static",
-		"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/mdp/qrterminal/v3", "golang.org/x/term"},
+		"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/mdp/qrterminal/v3", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	"snug/handlers": {"snug/hub", "snug/wire",
 		"github.com/labstack/echo/v4", "github.com/prometheus/client_golang", "golang.org/x/time", "github.com/r3labs/sse/v2"},
 	"snug/client":       {"snug/client/acks", "snug/client/e2ee", "snug/wire", "github.com/r3labs/sse/v2"},

@@ -25,18 +25,20 @@ const maxText = 128 << 10
 type sendCmd struct {
 	roomFlags
 	Args    []string `arg:"" optional:"" name:"text" help:"What to say. If nothing else names the room, the first is its link. Without text: stdin."`
+	File    []string `env:"-" sep:"none" placeholder:"PATH" help:"Send a file, with the text, if any, as its caption; may be given more than once. Waits until all who are here have it."`
 	WaitAll bool     `env:"-" help:"Wait until every member has it, not just the relay."`
-	Timeout span     `default:"60s" placeholder:"TIME" help:"How long to try."`
+	Timeout span     `default:"60s" placeholder:"TIME" help:"How long to try; with files: how long nothing may move."`
 	JSON    bool     `name:"json" env:"-" help:"Print JSON."`
 }
 
 // sent is what snug send --json prints.
 type sent struct {
-	ID      string      `json:"id"`
+	ID      string      `json:"id,omitempty"` // of a text
 	Room    wire.RoomID `json:"room"`
 	Members int         `json:"members"` // others in the room
 	Online  int         `json:"online"`  // of them
 	All     bool        `json:"all"`     // they all have it
+	Files   []sentFile  `json:"files,omitempty"`
 }
 
 // Run sends.
@@ -49,6 +51,9 @@ func (c *sendCmd) Run(k *kong.Context, out *output) error {
 	conf, err := c.config(k, link, stdin, nil)
 	if err != nil {
 		return err
+	}
+	if len(c.File) > 0 {
+		return c.runFiles(k, out, conf, strings.Join(words, " "))
 	}
 	text, err := readText(words, stdin)
 	if err != nil {
@@ -80,6 +85,57 @@ func (c *sendCmd) split() (link string, words []string, err error) {
 	return "", c.Args, nil
 }
 
+// runFiles sends files, the text being the caption of the first.
+func (c *sendCmd) runFiles(k *kong.Context, out *output, conf client.Config, caption string) error {
+	if caption != "" {
+		if err := checkText(caption); err != nil {
+			return err
+		}
+	}
+	files, closeAll, err := openFiles(c.File)
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	files[0].Caption = caption
+	ctx, stop := interrupted()
+	defer stop()
+	s, err := c.enter(ctx, conf)
+	if err != nil {
+		return err
+	}
+	defer leave(s)
+	h := shipment{s: s, files: files, patience: time.Duration(c.Timeout)}
+	defer h.stop()
+	done, err := h.send(ctx, newBars(k.Stderr))
+	if c.JSON && len(done.Files) > 0 {
+		err = errors.Join(err, printJSON(out, done))
+	}
+	if err != nil || c.JSON {
+		return err
+	}
+	return c.report(out, done)
+}
+
+// enter joins a room in which there is somebody.
+func (c *sendCmd) enter(ctx context.Context, conf client.Config) (*client.Session, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(c.Timeout), fmt.Errorf("not sent within %v", c.Timeout))
+	defer cancel()
+	s, err := client.Join(ctx, conf)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.Members()) < 2 {
+		leave(s)
+		return nil, failure{exitNobody, errors.New("nobody else is in the room, so nobody would receive it")}
+	}
+	go func() { // ends with the session, which leave ends
+		for range s.Events(context.Background()) {
+		}
+	}()
+	return s, nil
+}
+
 // readText is the words, or all of stdin without the newline that ends a file.
 func readText(words []string, stdin io.Reader) (string, error) {
 	text := strings.Join(words, " ")
@@ -90,30 +146,27 @@ func readText(words []string, stdin io.Reader) (string, error) {
 		}
 		text = strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
 	}
+	return text, checkText(text)
+}
+
+func checkText(text string) error {
 	switch {
 	case text == "":
-		return "", usage("nothing to send: the text is empty")
+		return usage("nothing to send: the text is empty")
 	case len(text) > maxText:
-		return "", usage("the text is longer than %d bytes", maxText)
+		return usage("the text is longer than %d bytes", maxText)
 	case !utf8.ValidString(text):
-		return "", usage("the text is not UTF-8")
+		return usage("the text is not UTF-8")
 	}
-	return text, nil
+	return nil
 }
 
 func (c *sendCmd) send(ctx context.Context, conf client.Config, text string) (sent, error) {
-	s, err := client.Join(ctx, conf)
+	s, err := c.enter(ctx, conf)
 	if err != nil {
 		return sent{}, err
 	}
 	defer leave(s)
-	if len(s.Members()) < 2 {
-		return sent{}, failure{exitNobody, errors.New("nobody else is in the room, so nobody would receive it")}
-	}
-	go func() { // ends with the session, which leave ends
-		for range s.Events(context.Background()) {
-		}
-	}()
 	l, err := s.Send(ctx, text)
 	if err != nil {
 		return sent{}, err

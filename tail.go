@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/alecthomas/kong"
 
@@ -19,7 +20,13 @@ type tailCmd struct {
 	roomFlags
 	LinkArg string `arg:"" optional:"" name:"link" help:"The room's link, if nothing else names the room."`
 	JSON    bool   `name:"json" env:"-" help:"Print one JSON object a line."`
-	Count   int    `env:"-" placeholder:"N" help:"Leave after so many messages."`
+	Count   int    `env:"-" placeholder:"N" help:"Leave after so many messages and files."`
+	Save    string `env:"-" placeholder:"DIR" help:"Save the files that others send into this folder."`
+	SaveMax size   `default:"4GiB" placeholder:"SIZE" help:"Largest file to save."`
+
+	mu   sync.Mutex // guards out and said
+	out  io.Writer
+	said said
 }
 
 // Run prints until a signal, then leaves the room.
@@ -34,6 +41,13 @@ func (c *tailCmd) Run(k *kong.Context, out *output) error {
 	if err != nil {
 		return err
 	}
+	var save *saver
+	if c.Save != "" {
+		if save, err = newSaver(c.Save); err != nil {
+			return err
+		}
+		defer save.close()
+	}
 	ctx, stop := interrupted()
 	defer stop()
 	s, err := client.Join(ctx, conf)
@@ -44,11 +58,22 @@ func (c *tailCmd) Run(k *kong.Context, out *output) error {
 		return err
 	}
 	defer leave(s)
+	c.out = out
+	if save != nil {
+		save.s, save.max, save.bars, save.tell = s, int64(c.SaveMax), newBars(k.Stderr), c.saved
+	}
 	greet(k.Stderr, s)
-	return c.print(ctx, s, out)
+	saving, cancel := context.WithCancel(ctx)
+	defer cancel()
+	return c.print(ctx, s, func(f *client.FileInfo) {
+		if save != nil {
+			save.take(saving, f)
+		}
+	}, save.wait)
 }
 
-func (c *tailCmd) print(ctx context.Context, s *client.Session, out io.Writer) error {
+// print shows what happens; file is told of files, and finish called before leaving for having had enough.
+func (c *tailCmd) print(ctx context.Context, s *client.Session, file func(*client.FileInfo), finish func()) error {
 	for messages := 0; ; {
 		e, err := s.Next(ctx)
 		switch {
@@ -59,33 +84,60 @@ func (c *tailCmd) print(ctx context.Context, s *client.Session, out io.Writer) e
 		case err != nil:
 			return err
 		}
-		if err := c.show(out, e); err != nil {
+		if e.File != nil {
+			file(e.File)
+		}
+		if err := c.show(e); err != nil {
 			return err
 		}
-		if e.Kind == client.KindText || e.Kind == client.KindShell {
+		switch e.Kind {
+		case client.KindText, client.KindShell, client.KindFile:
 			messages++
 		}
 		if c.Count > 0 && messages == c.Count {
+			finish()
 			return nil
 		}
 	}
 }
 
-func (c *tailCmd) show(out io.Writer, e client.Event) error {
+func (c *tailCmd) show(e client.Event) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.JSON {
 		e.At = e.At.UTC()
-		return printJSON(out, e)
+		if e.File != nil {
+			shown := *e.File
+			shown.Key = nil // of no use to who reads this, but to others
+			e.File = &shown
+		}
+		return printJSON(c.out, e)
 	}
-	_, err := fmt.Fprintf(out, "%s %s\n", e.At.Local().Format("15:04"), line(e))
+	_, err := fmt.Fprintf(c.out, "%s %s\n", e.At.Local().Format("15:04"), c.said.line(e))
 	return err
 }
 
+// saved shows what became of a file.
+func (c *tailCmd) saved(f saved) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch at := f.At.Local().Format("15:04"); {
+	case c.JSON:
+		f.At = f.At.UTC()
+		printJSON(c.out, f) // if nobody reads it, the next event finds out
+	case f.Path != "":
+		fmt.Fprintf(c.out, "%s -- saved %s\n", at, printable(f.Path))
+	default:
+		fmt.Fprintf(c.out, "%s !! %s is not saved: %s\n", at, printable(f.name), printable(f.Reason))
+	}
+}
+
 // line is an event for people. Lines after the first are set in, so that nobody can write what looks like another's message.
-func line(e client.Event) string {
+func (a *said) line(e client.Event) string {
 	alias := printable(e.Alias)
 	switch e.Kind {
-	case client.KindText:
-		return alias + ": " + body(e.Body)
+	case client.KindText, client.KindFile, client.KindEdit, client.KindDelete, client.KindReact, client.KindTimer, client.KindStop:
+		return a.message(e, alias)
 	case client.KindShell:
 		return "[from a terminal, sender not verified] " + body(e.Body)
 	case client.KindJoined:
