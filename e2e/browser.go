@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
@@ -152,6 +153,22 @@ func (p *Person) TabAt(url string) *Page {
 		p.t.Fatalf("%s opens %s: %v", p.Name, url, err)
 	}
 	return page
+}
+
+// Allow gives the page a permission that the browser would ask for, or refuses it.
+func (p *Person) Allow(permission string, yes bool) {
+	p.t.Helper()
+	setting := browser.PermissionSettingGranted
+	if !yes {
+		setting = browser.PermissionSettingDenied
+	}
+	_, err := chromedp.CallBrowser(p.profile, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: permission}, Setting: setting, Origin: p.origin,
+		BrowserContextID: chromedp.FromContext(p.profile).BrowserContextID,
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // Expect makes console lines with this text no problem from now on. The browser reports every failed request.

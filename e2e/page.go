@@ -144,14 +144,30 @@ func (p *Page) Say(text string) {
 // enter presses the key as a keyboard does: one event that the page may prevent. chromedp.SendKeys would send the
 // character apart from the key, so that the field gets a line break after the message is sent.
 func enter(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-	down := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13}
-	up := down
-	down.Text, up.Type = "\r", input.DispatchKeyEventTypeKeyUp
-	_, err := chromedp.Call(ctx, input.DispatchKeyEvent, down)
+	return press(ctx, input.DispatchKeyEventParams{Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r"})
+}
+
+const alt = 1 // a modifier, as DevTools has it
+
+// altDown presses Alt and the arrow down.
+func altDown(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+	return press(ctx, input.DispatchKeyEventParams{Key: "ArrowDown", Code: "ArrowDown", WindowsVirtualKeyCode: 40, Modifiers: alt})
+}
+
+func press(ctx context.Context, key input.DispatchKeyEventParams) (chromedp.Void, error) {
+	key.Type = input.DispatchKeyEventTypeKeyDown
+	_, err := chromedp.Call(ctx, input.DispatchKeyEvent, key)
 	if err == nil {
-		_, err = chromedp.Call(ctx, input.DispatchKeyEvent, up)
+		key.Type, key.Text = input.DispatchKeyEventTypeKeyUp, ""
+		_, err = chromedp.Call(ctx, input.DispatchKeyEvent, key)
 	}
 	return chromedp.Void{}, err
+}
+
+// ClickOn presses what a finder finds.
+func (p *Page) ClickOn(finder string) {
+	p.t.Helper()
+	p.do("presses "+finder, chromedp.Click(element(finder)))
 }
 
 // Sees waits until the conversation is exactly these messages, in this order.

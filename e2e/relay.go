@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"context"
+	"io/fs"
 	"net"
 	"net/http"
 	"slices"
@@ -26,6 +27,8 @@ const patience = time.Minute
 type Relay struct {
 	URL string
 	Hub *Watched // of this life of the relay; another one after Restart
+	// Files of the page, from the next Restart on.
+	Files fs.FS
 
 	t      testing.TB
 	limits hub.Limits
@@ -38,7 +41,7 @@ type Relay struct {
 func startRelay(t testing.TB, limits hub.Limits) *Relay {
 	t.Helper()
 	limit(t, testTime, func() string { return "" })
-	r := &Relay{t: t, limits: limits, addr: "127.0.0.1:0"}
+	r := &Relay{t: t, limits: limits, addr: "127.0.0.1:0", Files: static.Files}
 	r.start()
 	// localhost, not 127.0.0.1: both are secure contexts, and this is what people type.
 	_, port, _ := net.SplitHostPort(r.addr)
@@ -55,7 +58,7 @@ func startRelay(t testing.TB, limits hub.Limits) *Relay {
 func (r *Relay) start() {
 	r.t.Helper()
 	r.Hub = &Watched{Hub: hub.NewMemory(r.limits), changed: make(chan struct{}), members: make(map[wire.SessionID]wire.MemberID)}
-	h, err := handlers.New(handlers.Config{Hub: r.Hub, Limits: r.limits.Wire(), Static: static.Files})
+	h, err := handlers.New(handlers.Config{Hub: r.Hub, Limits: r.limits.Wire(), Static: r.Files})
 	if err != nil {
 		r.t.Fatal(err)
 	}

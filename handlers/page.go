@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -26,11 +27,12 @@ type asset struct {
 }
 
 // securityHeaders of the page. A page that holds keys runs nothing but the files of this relay, talks to nobody else,
-// and is framed by nobody. The camera is for reading a room's QR code, asked for by the person alone. Trusted Types with no policy make every string-to-code sink of the DOM throw. Static.
+// and is framed by nobody. The camera is for reading a room's QR code, asked for by the person alone. Trusted Types make every string-to-code sink of the DOM throw; the one policy, in js/ui/offline.js, gives the address of the
+// service worker and nothing else. Static.
 var securityHeaders = map[string]string{
 	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; " +
 		"media-src blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; " +
-		"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+		"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types snug-worker",
 	"Cross-Origin-Opener-Policy": "same-origin",
 	"Permissions-Policy": "accelerometer=(), browsing-topics=(), camera=(self), display-capture=(), geolocation=(), gyroscope=(), " +
 		"magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()",
@@ -62,6 +64,7 @@ func loadPage(files fs.FS) (page, error) {
 	if files == nil {
 		return p, nil
 	}
+	sums := map[string]string{}
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		kind, known := kinds[path.Ext(name)]
 		if err != nil || d.IsDir() || !known || strings.ContainsAny(name, ":*") { // Echo's wildcards
@@ -72,6 +75,7 @@ func loadPage(files fs.FS) (page, error) {
 			return err
 		}
 		p["/"+name] = newAsset(kind, b)
+		sums[name] = fmt.Sprintf("%x", sha256.Sum256(b))
 		if bare, isHTML := strings.CutSuffix(name, ".html"); isHTML && bare != "index" {
 			p["/"+bare] = p["/"+name]
 		}
@@ -80,7 +84,18 @@ func loadPage(files fs.FS) (page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("handlers: read the page: %w", err)
 	}
+	p["/files.json"] = newAsset(kinds[".json"], listing(sums))
 	return p, nil
+}
+
+// listing is GET /files.json: the files of the page with their hashes, and a hash of them all that changes with each. The service worker
+// keeps them by it for a time without a network, and an open page learns by it that there is a newer one.
+func listing(sums map[string]string) []byte {
+	files, err := json.Marshal(sums) // sorted by name
+	if err != nil {
+		panic("handlers: list the page: " + err.Error()) // strings marshal
+	}
+	return fmt.Appendf(nil, `{"hash":"%x","files":%s}`, sha256.Sum256(files), files)
 }
 
 func newAsset(kind string, b []byte) asset {

@@ -3,6 +3,9 @@ package handlers
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -48,7 +51,7 @@ func TestPage(t *testing.T) {
 			t.Fatalf("%s: got %d %v", path, resp.StatusCode, resp.Header)
 		}
 		csp := resp.Header.Get("Content-Security-Policy")
-		if !strings.HasPrefix(csp, "default-src 'none'; script-src 'self'") || !strings.HasSuffix(csp, "trusted-types 'none'") ||
+		if !strings.HasPrefix(csp, "default-src 'none'; script-src 'self'") || !strings.HasSuffix(csp, "trusted-types snug-worker") ||
 			resp.Header.Get("Cache-Control") != "no-cache" || resp.Header.Get("Referrer-Policy") != "no-referrer" ||
 			resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("Cross-Origin-Opener-Policy") != "same-origin" ||
 			resp.Header.Get("Cross-Origin-Resource-Policy") != "same-origin" || resp.Header.Get("Permissions-Policy") == "" {
@@ -97,6 +100,36 @@ func TestPageIsCompressedForWhoAsks(t *testing.T) {
 	}
 	if resp, _ := r.get("/icons/small.png", "Accept-Encoding", "gzip"); resp.Header.Get("Content-Encoding") != "" {
 		t.Error("a picture is compressed again")
+	}
+}
+
+// TestPageListing: /files.json names every file with the hash of what is given for it, and its own hash changes with any of them.
+func TestPageListing(t *testing.T) {
+	type listing struct {
+		Hash  string
+		Files map[string]string
+	}
+	list := func(r *relay) (l listing) {
+		_, body := r.get("/files.json")
+		if err := json.Unmarshal(body, &l); err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	r := pageRelay(t)
+	got := list(r)
+	for _, name := range []string{"index.html", "check.html", "js/app.js", "icons/small.png"} {
+		_, body := r.get("/" + name)
+		if sum := fmt.Sprintf("%x", sha256.Sum256(body)); got.Files[name] != sum {
+			t.Errorf("%s: got %s, want %s", name, got.Files[name], sum)
+		}
+	}
+	if len(got.Files) != 4 || len(got.Hash) != 64 {
+		t.Errorf("got %+v", got)
+	}
+	other := newRelay(t, func(r *relay) { r.conf.Static = fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}} })
+	if list(other).Hash == got.Hash {
+		t.Error("two pages have one hash")
 	}
 }
 

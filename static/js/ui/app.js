@@ -26,6 +26,7 @@ export function home(app, error) {
   const name = nameField();
   const keep = keepField();
   const rooms = h('div', { class: 'kept' });
+  const inside = h('div', { class: 'kept' });
   const open = async () => (await import('../crypto/keys.js')).newLinkRoot();
   const go = submit(() => {
     const alias = aliasIn(name.input);
@@ -35,10 +36,12 @@ export function home(app, error) {
   const way = (drawing, text, view) =>
     h('button', { type: 'button', class: 'way', onclick: () => app.turn(view) }, icon(drawing), h('span', null, text), icon('next'));
   showKept(app, rooms);
+  if (app.rooms.length > 0) void app.listAt(inside);
   return {
     element: screen(
       h('header', { class: 'brand' }, h('h1', null, 'snug'), h('p', null, t.tagline)),
       problem(error),
+      inside,
       rooms,
       h('form', { class: 'card', onsubmit: go, novalidate: true }, name.element, h('button', { class: 'main' }, t.newRoom), keep.element),
       h('nav', { class: 'ways' },
@@ -54,8 +57,8 @@ async function showKept(app, place) {
   const stores = await globalThis.indexedDB?.databases?.().catch(() => null);
   if (stores && !stores.some(({ name }) => name === 'snug')) return; // nothing was ever kept here
   const { forget, keptRooms } = await import('../room/vault.js');
-  const rooms = await keptRooms().catch(() => []);
-  if (rooms.length === 0) return;
+  const rooms = (await keptRooms().catch(() => [])).filter(({ roomId }) => !app.rooms.some(({ session }) => session.roomId === roomId));
+  if (rooms.length === 0) return fill(place);
   const list = h('ul', { class: 'rooms' }, rooms.map((room) => keptRow(app, room, async () => {
     await forget(room.roomId);
     await showKept(app, place);
@@ -167,6 +170,7 @@ export function ended(app, { title, text, again }) {
  */
 
 /** @typedef {import('../room/shared.js').SharedSession} Session */
+/** @typedef {import('./room.js').Room} Room */
 
 /**
  * A screen. Whoever puts it on the page closes it.
@@ -186,6 +190,7 @@ export function ended(app, { title, text, again }) {
  */
 
 const SOON = 300; // ms; the start screen has been drawn by then
+const LATER = 4000; // ms; by then the room is open, and what is for another time may be fetched
 const TOUCH = matchMedia('(pointer: coarse)');
 
 class App {
@@ -195,18 +200,34 @@ class App {
   #at = '';
   /** Counts screens, so that a slow way in does not open over a newer one. */
   #turn = 0;
+  /** The list of rooms, from the second one on. @type {import('./rooms.js').Switcher | null} */
+  #switcher = null;
+  /** Rooms that this page is in, oldest first. Those that are not in front go on without a screen. @type {Room[]} */
+  rooms = [];
+  /** What another app has shared, until it has found its room. @type {import('./shared.js').Gift | null} */
+  gift = null;
 
   /** @param {HTMLElement} host */
   constructor(host) {
     this.#host = host;
     addEventListener('popstate', () => this.route());
+    addEventListener('keydown', (event) => {
+      const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+      if (!by || !event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || this.rooms.length < 2) return;
+      event.preventDefault();
+      const at = this.rooms.indexOf(/** @type {Room} */ (this.#view));
+      this.front(this.rooms[(at + by + this.rooms.length) % this.rooms.length]);
+    });
   }
 
   /** Shows what the address asks for. */
   route() {
     if (this.#view && place() === this.#at) return;
     const fragment = location.hash.slice(1);
-    if (!globalThis.crypto?.subtle) this.show(insecure());
+    const inside = this.rooms.find((room) => room.isAt(place()));
+    if (inside) this.#back(inside);
+    else if (!globalThis.crypto?.subtle) this.show(insecure());
+    else if (fragment === 'shared') void this.turn(async () => (await import('./shared.js')).sharedScreen(this));
     else if (fragment.startsWith('k=')) this.#knock(fragment.slice(2));
     else if (fragment) this.#invited(fragment);
     else this.home();
@@ -225,18 +246,95 @@ class App {
     this.show(home(this, error));
   }
 
+  /** To the start, with all rooms going on. */
+  start() {
+    if (place() !== '') history.pushState(null, '', location.pathname);
+    this.home();
+  }
+
   /** @param {View} view */
   show(view) {
     this.#turn++;
-    this.#view?.close?.();
+    const before = this.#view;
     this.#view = view;
     this.#at = place();
-    document.title = t.title(null, 0);
-    fill(this.#host, view.element);
+    if (before !== view) this.rooms.includes(/** @type {Room} */ (before)) ? /** @type {Room} */ (before).hide() : before?.close?.();
+    if (before?.element.parentElement === this.#host) before.element.replaceWith(view.element);
+    else fill(this.#host, view.element);
+    this.changed();
     // On a phone the keyboard would cover what there is to read; there the reader starts at the heading.
     const first = /** @type {HTMLElement | null} */ (!TOUCH.matches && view.element.querySelector('[autofocus]')) || view.element.querySelector('h1');
     if (first?.tagName === 'H1') first.tabIndex = -1;
     first?.focus({ preventScroll: true });
+  }
+
+  /** Brings a room to the front, and its address. @param {Room} room */
+  front(room) {
+    if (room !== this.#view && room.place !== place()) history.pushState(...room.address());
+    this.#bring(room);
+  }
+
+  /** The history has led back to a room, perhaps to where it was before it moved. @param {Room} room */
+  #back(room) {
+    if (room.place !== place()) history.replaceState(...room.address());
+    this.#bring(room);
+  }
+
+  /** @param {Room} room */
+  #bring(room) {
+    const { over } = room;
+    if (over) {
+      this.#drop(room);
+      return this.show(ended(this, over));
+    }
+    if (room !== this.#view) this.show(room);
+    this.#give(room);
+    room.seen();
+  }
+
+  /** What was shared goes into the composer of the room that was chosen. @param {Room} room */
+  #give(room) {
+    if (this.gift) room.take(this.gift);
+    this.gift = null;
+  }
+
+  /** @param {Room} room */
+  isFront(room) {
+    return room === this.#view;
+  }
+
+  /** A room's name, status or unread count, or which rooms there are. */
+  changed() {
+    const front = this.rooms.find((room) => room === this.#view);
+    const unread = this.rooms.reduce((sum, room) => sum + room.unread, 0);
+    document.title = t.title(front ? front.name : null, unread);
+    for (const room of this.rooms) room.others(unread - room.unread, this.rooms.length);
+    if (this.rooms.length > 1 || this.#switcher) void this.#drawSwitcher();
+  }
+
+  async #drawSwitcher() {
+    const { Switcher } = await import('./rooms.js');
+    this.#switcher ??= new Switcher(this, this.#host);
+    this.#switcher.draw();
+  }
+
+  /** The list of rooms, as a part of the start screen. @param {HTMLElement} place */
+  async listAt(place) {
+    await this.#drawSwitcher();
+    if (this.#switcher) place.append(this.#switcher.start);
+  }
+
+  /** The rooms to choose from: those that this page is in, and those kept on this device. */
+  async choices() {
+    const [inside, kept] = [h('div', { class: 'kept' }), h('div', { class: 'kept' })];
+    await Promise.all([this.rooms.length > 0 && this.listAt(inside), showKept(this, kept)]);
+    return h('div', { class: 'stack' }, inside, kept);
+  }
+
+  /** The list of rooms, over the page. */
+  async openSwitcher() {
+    await this.#drawSwitcher();
+    this.#switcher?.open();
   }
 
   /** @param {string} fragment */
@@ -281,41 +379,79 @@ class App {
     this.show(waiting);
     const turn = this.#turn;
     try {
-      const [{ SharedSession }, { Room }, root] = await Promise.all([import('../room/shared.js'), import('./room.js'), door.root()]);
+      const [{ SharedSession }, { Room }, { roomKeys }, root] = await Promise.all([import('../room/shared.js'), import('./room.js'), import('../crypto/keys.js'), door.root()]);
+      const { roomId } = await roomKeys(root);
+      const had = this.rooms.find(({ session }) => session.roomId === roomId);
+      if (turn !== this.#turn) return;
+      if (had) return this.front(had);
       waiting.opening();
       const session = await SharedSession.open({ site, root, alias: door.alias, keep: door.keep, name: door.name });
       if (turn !== this.#turn) return session.close();
-      this.#remember(door, session);
-      this.show(new Room(this, session, door));
+      const room = new Room(this, session, door);
+      const same = location.hash === room.place || history.state?.room; // the address is this room's already, or that of its end
+      history[same ? 'replaceState' : 'pushState'](...room.address());
+      this.rooms.push(room);
+      this.show(room);
+      this.#give(room);
     } catch (error) {
       console.warn('snug:', error);
       if (turn === this.#turn) this.show(door.back(words(error)));
     }
   }
 
-  /** Keeps the address true, so that a reload comes back. @param {Door} door @param {Session} session */
-  #remember(door, session) {
-    const state = session.link ? { inside: { alias: door.alias, keep: door.keep } } : { room: true };
-    const url = session.link ? new URL(session.link).hash : location.pathname;
-    if (location.hash === url || history.state?.room) history.replaceState(state, '', url);
-    else history.pushState(state, '', url);
+  /** To the room of a notice. @param {string} tag */
+  look(tag) {
+    const room = this.rooms.find((each) => each.tag === tag);
+    if (room) this.front(room);
   }
 
-  /** The room has a new link. @param {string} link @param {Door} door */
-  moved(link, { alias, keep }) {
-    history.replaceState({ inside: { alias, keep } }, '', new URL(link).hash);
+  /** Something was said while nobody looked. @param {Room} room @param {import('../room/session.js').Item} item */
+  heard(room, item) {
+    this.changed();
+    if (wishes()) void import('./notices.js').then(({ notify }) => notify(room, item));
+  }
+
+  /** The room has a new link. @param {Room} room */
+  moved(room) {
+    if (room !== this.#view) return;
+    history.replaceState(...room.address());
     this.#at = place();
   }
 
-  /** Out of the room, to the start. */
-  out() {
+  /** A room has come to its end. Who looks at it is told now, others when they come back to it. @param {Room} room */
+  ended(room) {
+    if (room === this.#view) this.#bring(room);
+    else this.changed();
+  }
+
+  /** Out of a room, to the next one or to the start. @param {Room} [room] */
+  out(room) {
+    if (room) this.#drop(room);
+    const next = this.rooms.at(-1);
+    if (room && next) return this.front(next);
     history.pushState(null, '', location.pathname);
     this.home();
+  }
+
+  /** @param {Room} room */
+  #drop(room) {
+    this.rooms = this.rooms.filter((each) => each !== room);
+    if (room === this.#view) return; // closed by the screen that follows
+    room.close();
   }
 }
 
 /** What the address stands for. A passphrase room has none of its own, only its place in the history. */
-const place = () => (history.state?.room ? '!' : location.hash);
+const place = () => history.state?.room ?? location.hash;
+
+/** Whether this device wants to be told of messages by more than the title. */
+function wishes() {
+  try {
+    return localStorage.getItem('snug.notices') !== null;
+  } catch {
+    return false; // storage is switched off, so nothing was ever chosen
+  }
+}
 
 /** @param {unknown} error */
 function words(error) {
@@ -325,6 +461,14 @@ function words(error) {
   return error.message;
 }
 
-new App(/** @type {HTMLElement} */ (document.getElementById('app'))).route();
+const app = new App(/** @type {HTMLElement} */ (document.getElementById('app')));
+app.route();
+
+/** What can wait until the room is open; the page works without. */
+async function later() {
+  const { install, watchVersion } = await import('./offline.js');
+  await Promise.all([install((room) => app.look(room)), watchVersion()]);
+}
+setTimeout(() => later().catch((error) => console.info('snug: not for offline use:', error)), LATER);
 
 /** @typedef {App} AppType */

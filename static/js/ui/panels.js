@@ -43,7 +43,7 @@ export class Panel {
     this.element.addEventListener('close', () => this.#closed());
     this.element.addEventListener('click', (event) => event.target === this.element && this.hide());
     this.element.addEventListener('keydown', (event) => event.key === 'Escape' && WIDE.matches && this.hide());
-    WIDE.addEventListener('change', () => this.element.open && (this.element.close(), this.show(this.#tab, true)), { signal });
+    WIDE.addEventListener('change', () => this.element.open && (this.element.close(), this.element.isConnected && this.show(this.#tab, true)), { signal });
   }
 
   close() {
@@ -194,11 +194,18 @@ export class Panel {
     const pass = this.#session.kind === 'passphrase';
     return [
       h('section', { class: 'block' }, h('h2', null, t.device), h('p', null, this.#kept ? t.keptHere : pass ? t.notKept : t.notKeptLink)),
+      this.#notices(),
       h('section', { class: 'block' }, h('h2', null, t.leave), h('p', null, pass ? t.leaveTextPass : t.leaveText),
         h('button', { type: 'button', class: 'quiet', onclick: () => this.#leave(false) }, t.leave)),
       this.#kept && h('section', { class: 'block' }, h('h2', null, t.leaveWipe), h('p', null, t.leaveWipeText),
         h('button', { type: 'button', class: 'quiet danger-text', onclick: () => this.#leave(true) }, t.leaveWipe)),
     ];
+  }
+
+  #notices() {
+    const place = h('section', { class: 'block' }, h('h2', null, t.notices), h('p', null, t.noticesText));
+    import('./notices.js').then(({ choices }) => place.append(...choices()));
+    return place;
   }
 
   /** @param {boolean} wipe */

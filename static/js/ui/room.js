@@ -1,5 +1,5 @@
 // @ts-check
-import { ended, rootOf } from './app.js';
+import { rootOf } from './app.js';
 import { copyButton, dayOf, digits, fill, h, icon, iconButton, mark, momentOf, shareButton, t, tile, timeOf, toneOf } from './parts.js';
 
 /**
@@ -21,6 +21,7 @@ export class TimelineView {
   #from = 0;
   #to = 0;
   #follows = true;
+  #top = 0; // where the reader is; an element that leaves the page forgets it
   #unseen = 0;
   #busy = false;
   /** @type {Map<string, HTMLElement>} */
@@ -48,6 +49,12 @@ export class TimelineView {
 
   close() {
     this.#resize.disconnect();
+  }
+
+  /** It is on the page again, where it was taken from. */
+  shown() {
+    if (this.#follows) this.#stick();
+    else this.scroller.scrollTop = this.#top;
   }
 
   /** Shows the newest rows. */
@@ -130,6 +137,8 @@ export class TimelineView {
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    if (clientHeight === 0) return; // not on the page now
+    this.#top = scrollTop;
     const left = scrollHeight - clientHeight - scrollTop;
     const complete = this.#to === this.#items().length;
     this.#follows = complete && left < END;
@@ -287,9 +296,17 @@ export class Room {
   #app;
   #session;
   #door;
+  /** What came while nobody looked. */
+  unread = 0;
+  /** How the room came to its end, for whoever comes back to it. @type {{title: string, text: string, again?: () => void} | null} */
+  over = null;
+  /** Places that this room had before it moved. @type {string[]} */
+  #before = [];
+  /** Its name among the notices of this page; the device keeps those, and shall not learn the room's id. */
+  tag = crypto.randomUUID();
+  #at;
   #timeline;
   #stop = new AbortController();
-  #unread = 0;
   #drawn = '';
   /** @type {import('./panels.js').Panel | null} */
   #panel = null;
@@ -301,6 +318,7 @@ export class Room {
   #knocks = h('div', { class: 'knocks', 'aria-live': 'assertive' });
   #alone = h('div', { class: 'alone' });
   #title = h('h1');
+  #rooms = iconButton('rooms', t.rooms, { class: 'round rooms-button', 'aria-haspopup': 'dialog', onclick: () => this.#app.openSwitcher() }, h('b', { class: 'badge', hidden: true }));
   #input = h('textarea', { rows: 1, 'aria-label': t.write, placeholder: t.write, enterkeyhint: 'send', autocomplete: 'off', maxlength: 60_000, autofocus: true });
   #sendButton = iconButton('send', t.send, { type: 'submit', class: 'round send' });
   #composer = h('form', { class: 'composer' }, h('div', { class: 'pen' }, this.#input, this.#sendButton));
@@ -314,9 +332,11 @@ export class Room {
     this.#app = app;
     this.#session = session;
     this.#door = door;
+    this.#at = this.place;
     this.#timeline = new TimelineView(() => session.items, this.#alone);
     this.element = h('div', { class: 'room' },
       h('header', { class: 'bar' },
+        this.#rooms,
         h('div', { class: 'where' }, this.#title, this.#status), this.#statusCard,
         this.#people,
         iconButton('invite', t.invite, { onclick: () => this.#open('invite'), 'aria-haspopup': 'dialog' }),
@@ -331,7 +351,65 @@ export class Room {
     if (matchMedia('(min-width: 68rem)').matches) void this.#open('people', true);
   }
 
-  /** Leaves the screen, not the room: the session closes, the member is away. */
+  get session() {
+    return this.#session;
+  }
+
+  /** Whether this room is, or was before it moved, where the address says. @param {string} place */
+  isAt(place) {
+    return place === this.place || this.#before.includes(place);
+  }
+
+  get name() {
+    return this.#session.name ?? t.privateRoom;
+  }
+
+  /** What the address says while this room is in front: a link's fragment, or its place in the history. */
+  get place() {
+    const { link, roomId } = this.#session;
+    return link ? new URL(link).hash : roomId;
+  }
+
+  /** For the history, so that a reload comes back and the way back leads here. @returns {[object, string, string]} */
+  address() {
+    const { alias, keep } = this.#door;
+    return this.#session.link ? [{ inside: { alias, keep } }, '', this.place] : [{ room: this.place }, '', location.pathname];
+  }
+
+  /** Brings it to the front. */
+  front() {
+    this.#app.front(this);
+  }
+
+  /** Another screen is in front; the room goes on. */
+  hide() {
+    if (this.#panel?.element.matches(':modal')) this.#panel.hide();
+  }
+
+  /** Somebody looks at it. */
+  seen() {
+    this.#timeline.shown();
+    if (this.unread === 0) return;
+    this.unread = 0;
+    this.#app.changed();
+  }
+
+  /** Something shared from another app, to be looked at and sent. @param {import('./shared.js').Gift} gift */
+  take({ text }) {
+    this.#input.value = [this.#input.value, text].filter(Boolean).join('\n');
+    this.#typed();
+    this.#input.focus();
+  }
+
+  /** How it stands with the other rooms of this page. @param {number} unread @param {number} count */
+  others(unread, count) {
+    const badge = /** @type {HTMLElement} */ (this.#rooms.querySelector('.badge'));
+    badge.hidden = unread === 0;
+    fill(badge, unread > 99 ? '99+' : unread);
+    this.#rooms.ariaLabel = this.#rooms.title = count > 1 ? t.roomsState(count, unread) : t.rooms;
+  }
+
+  /** Ends it on this page: the session closes, the member is away. */
   close() {
     this.#stop.abort();
     this.#panel?.close();
@@ -346,14 +424,14 @@ export class Room {
     const on = (name, does) => session.addEventListener(name, (event) => does(/** @type {CustomEvent} */ (event).detail), { signal });
     on('item', (item) => this.#arrived(item));
     on('update', (item) => this.#timeline.update(item));
-    on('status', () => this.#drawStatus());
+    on('status', () => (this.#drawStatus(), this.#app.changed()));
     on('members', () => this.#drawPeople());
     on('knocks', () => this.#drawKnocks());
     on('moved', ({ link }) => this.#moved(link));
     on('removed', ({ by }) => this.#end(t.removedTitle, t.removedText(by ?? t.someone)));
     on('closed', ({ reason }) => this.#end(t.closedTitle, reason, () => this.#app.enter(this.#door)));
 
-    document.addEventListener('visibilitychange', () => document.hidden || this.#seen(), { signal });
+    document.addEventListener('visibilitychange', () => document.hidden || !this.#app.isFront(this) || this.seen(), { signal });
     addEventListener('beforeunload', (event) => session.items.some((item) => item.own && item.state === 'queued') && event.preventDefault(), { signal });
     // iOS lays its keyboard over the page; the visible part is what the room fills.
     globalThis.visualViewport?.addEventListener('resize', () => this.#fit(), { signal });
@@ -370,9 +448,11 @@ export class Room {
 
   /** Everybody but the removed has gone to a new room, and this page with them. @param {string} link */
   #moved(link) {
+    this.#before.push(this.#at);
+    this.#at = this.place;
     const root = /** @type {Uint8Array} */ (rootOf(new URL(link).hash.slice(1)));
     this.#door = { ...this.#door, root: async () => root, name: undefined };
-    this.#app.moved(link, this.#door);
+    this.#app.moved(this);
     this.#drawName();
     this.#drawPeople();
   }
@@ -404,24 +484,14 @@ export class Room {
   #arrived(item) {
     this.#timeline.add(item);
     this.#drawAlone();
-    if (!document.hidden || item.own || item.kind === 'system') return;
-    this.#unread++;
-    this.#drawTitle();
-  }
-
-  #seen() {
-    this.#unread = 0;
-    this.#drawTitle();
-  }
-
-  #drawTitle() {
-    document.title = t.title(this.#session.name ?? t.privateRoom, this.#unread);
+    if (item.own || item.kind === 'system' || (!document.hidden && this.#app.isFront(this))) return;
+    this.unread++;
+    this.#app.heard(this, item);
   }
 
   #drawName() {
-    fill(this.#title, this.#session.name ?? t.privateRoom);
-    // The app names the page for the screen before; this comes after it.
-    queueMicrotask(() => this.#stop.signal.aborted || this.#drawTitle());
+    fill(this.#title, this.name);
+    this.#app.changed();
   }
 
   #drawStatus() {
@@ -488,7 +558,7 @@ export class Room {
     const { Panel } = await import('./panels.js');
     if (this.#stop.signal.aborted) return;
     if (!this.#panel) {
-      this.#panel = new Panel({ session: this.#session, kept: this.#door.keep, out: () => this.#app.out() });
+      this.#panel = new Panel({ session: this.#session, kept: this.#door.keep, out: () => this.#app.out(this) });
       this.element.append(this.#panel.element);
     }
     this.#panel.show(tab, aside);
@@ -496,7 +566,8 @@ export class Room {
 
   /** @param {string} title @param {string} text @param {() => void} [again] */
   #end(title, text, again) {
-    this.#app.show(ended(this.#app, { title, text, again }));
+    this.over = { title, text, again };
+    this.#app.ended(this);
   }
 }
 

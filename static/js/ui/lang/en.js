@@ -123,6 +123,39 @@ export default {
   copyLink: 'Copy link',
   share: 'Share',
 
+  // Several rooms
+  rooms: 'Rooms',
+  /** @param {number} n @param {number} unread in the others */
+  roomsState: (n, unread) => (unread > 0 ? `Rooms: ${n}, ${unread} unread in others` : `Rooms: ${n}`),
+  roomsTitle: 'Your rooms',
+  roomsKeys: 'Alt with ↑ or ↓ goes from room to room.',
+  otherRoom: 'Another room',
+  /** @param {number} n */
+  unread: (n) => `${n} unread`,
+
+  // From another app
+  sharedTitle: 'Share into a room',
+  sharedText: 'Choose the room. You see it there once more before it is sent.',
+  sharedLost: 'What you shared was lost on the way here. Share it again.',
+  /** @param {number} bytes */
+  size: (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`),
+
+  // A newer page
+  newer: 'There is a newer version of this page.',
+  reload: 'Reload',
+  later: 'Not now',
+
+  // Notices
+  notices: 'When you look elsewhere',
+  noticesText: 'For this device. Nothing but the title tells of new messages otherwise.',
+  sound: 'Play a soft sound',
+  notice: 'Show a notification',
+  noticeOpen: 'With name and text in it',
+  noticeOpenHint: 'Your system keeps notifications, and shows them on the locked screen.',
+  noticeRefused: 'This browser does not allow notifications for this page. Its settings can change that.',
+  noticeTitle: 'snug',
+  noticeHidden: 'There is a new message.',
+
   // Timeline
   event: {
     joined: /** @param {string} who */ (who) => `${who} came in`,
