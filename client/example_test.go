@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"os"
+	"strings"
 
 	"snug/client"
 	"snug/client/e2ee"
@@ -62,6 +64,44 @@ func ExampleJoin() {
 	// Output:
 	// ann: hello
 	// 2 members <nil>
+}
+
+func ExampleSession_SendFile() {
+	origin, stop := startRelay()
+	defer stop()
+	ctx := context.Background()
+	root, err := e2ee.NewLinkRoot(nil)
+	if err != nil {
+		panic(err)
+	}
+	ann, err := client.Join(ctx, client.Config{Origin: origin, Root: root, Alias: "ann"})
+	if err != nil {
+		panic(err)
+	}
+	defer ann.Leave(ctx)
+	bob, err := client.Join(ctx, client.Config{Origin: origin, Root: root, Alias: "bob"})
+	if err != nil {
+		panic(err)
+	}
+	defer bob.Leave(ctx)
+
+	notes := strings.NewReader("milk, bread") // mostly an *os.File
+	parcel, err := ann.SendFile(ctx, client.File{Name: "notes.txt", Type: "text/plain", Size: notes.Size(), Body: notes})
+	if err != nil {
+		panic(err)
+	}
+	for event := range bob.Events(ctx) {
+		if event.Kind == client.KindFile {
+			fmt.Print(event.Alias, " sends ", event.File.Name, ": ")
+			err := bob.Fetch(event.File).Copy(ctx, os.Stdout)
+			fmt.Println("", err)
+			break
+		}
+	}
+	fmt.Println("with everybody:", parcel.Done(ctx))
+	// Output:
+	// ann sends notes.txt: milk, bread <nil>
+	// with everybody: <nil>
 }
 
 func ExampleSeal() {
