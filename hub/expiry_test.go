@@ -197,14 +197,36 @@ func TestKnocksExpire(t *testing.T) {
 	})
 }
 
+// TestKnockStaysWhileItIsRepeated: a stranger that is still there repeats its note.
+func TestKnockStaysWhileItIsRepeated(t *testing.T) {
+	timed(t, Limits{}, func(f *fixture) {
+		one := f.join(1)
+		id := wire.KnockID{1}
+		for range 3 {
+			f.check(f.Knock(f.room, id, []byte("hello")))
+			stay(9*time.Minute, one)
+		}
+		_, _, err := f.KnockAnswers(f.room, id, 0)
+		f.check(err)
+		f.equal(len(one.update().Knocks), 1)
+		stay(2*time.Minute, one)
+		_, _, err = f.KnockAnswers(f.room, id, 0)
+		f.want(err, ErrNoKnock)
+	})
+}
+
 // TestOldestKnockYields: strangers who knock and run keep nobody out; whom somebody has answered stays.
 func TestOldestKnockYields(t *testing.T) {
 	timed(t, Limits{RoomKnocks: 2}, func(f *fixture) {
 		one := f.join(1)
-		for n := range byte(3) {
-			f.check(f.Knock(f.room, wire.KnockID{n}, nil))
+		f.check(f.Knock(f.room, wire.KnockID{0}, nil))
+		_, more, err := f.KnockAnswers(f.room, wire.KnockID{0}, 0)
+		f.check(err)
+		for n := range byte(2) {
+			f.check(f.Knock(f.room, wire.KnockID{1 + n}, nil))
 		}
-		_, _, err := f.KnockAnswers(f.room, wire.KnockID{0}, 0)
+		<-more // its end wakes the stranger
+		_, _, err = f.KnockAnswers(f.room, wire.KnockID{0}, 0)
 		f.want(err, ErrNoKnock)
 		f.check(f.AnswerKnock(f.room, one.Session, wire.KnockID{1}, []byte("who")))
 		f.check(f.AnswerKnock(f.room, one.Session, wire.KnockID{2}, []byte("who")))

@@ -84,7 +84,8 @@ func (k *knocks) since(n uint64) (out []wire.Knock) {
 }
 
 // Knock leaves a stranger's note; see Hub. A second note of the same stranger replaces the first and keeps its answers;
-// the same note again changes nothing, so it may be repeated when its answer was lost. The hub keeps body.
+// the same note again is told to nobody and holds the knock for another KnockTTL, so it may be repeated when its answer was
+// lost. The hub keeps body.
 func (h *Memory) Knock(id wire.RoomID, stranger wire.KnockID, body []byte) error {
 	if len(body) > wire.MaxKnock {
 		return ErrTooLarge

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"snug/wire"
@@ -35,6 +36,11 @@ func (l *log) invariants() error {
 			messages++
 		}
 		bytes += e.cost()
+	}
+	for _, held := range l.latest.events {
+		if !slices.ContainsFunc(l.entries, func(e entry) bool { return e.live() && &e.event[0] == &held[0] }) {
+			return fmt.Errorf("%q is freed, and what was read last holds it", held)
+		}
 	}
 	if bytes != l.bytes || messages != l.messages || dead != l.dead {
 		return fmt.Errorf("bytes %d, messages %d, dead %d; counted %d, %d, %d", l.bytes, l.messages, l.dead, bytes, messages, dead)
