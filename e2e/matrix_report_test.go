@@ -19,6 +19,18 @@ const (
 	matrixEnd   = "<!-- end of the matrix -->\n"
 )
 
+const heading = "| between them | rung | first message | settled | p50 ms | p99 ms | lone ms | 1 MiB | sent | lost | doubled | out of order |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n"
+
+// String is the row's line in the table.
+func (r row) String() string {
+	rungs := string(r.rungs[0])
+	if r.rungs[1] != r.rungs[0] {
+		rungs += ", " + string(r.rungs[1])
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s | %d | %d | %d | %d |\n", r.name, rungs, seconds(r.first), seconds(r.settled),
+		milliseconds(r.p50), milliseconds(r.p99), milliseconds(r.lone), seconds(r.files), r.sent, r.lost, r.doubled, r.disordered)
+}
+
 // report prints the matrix, and with -update puts it into the docs.
 func report(t *testing.T, all []setup, done []row) {
 	t.Helper()
@@ -28,14 +40,9 @@ func report(t *testing.T, all []setup, done []row) {
 	}
 	slices.SortFunc(done, func(a, b row) int { return cmp.Compare(place[a.name], place[b.name]) })
 	var b strings.Builder
-	b.WriteString("| between them | rung | first message | settled | p50 ms | p99 ms | lone ms | sent | lost | doubled | out of order |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString(heading)
 	for _, r := range done {
-		rungs := string(r.rungs[0])
-		if r.rungs[1] != r.rungs[0] {
-			rungs += ", " + string(r.rungs[1])
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %d | %d | %d | %d |\n", r.name, rungs, seconds(r.first), seconds(r.settled),
-			milliseconds(r.p50), milliseconds(r.p99), milliseconds(r.lone), r.sent, r.lost, r.doubled, r.disordered)
+		b.WriteString(r.String())
 	}
 	t.Log("\n" + b.String())
 	if !*update || t.Failed() {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"cmp"
+	"crypto/x509"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ type row struct {
 	first, settled            time.Duration // until a message had come both ways; until the rung was found
 	p50, p99                  time.Duration
 	lone                      time.Duration // a message after a silence, the slower of both ways
+	files                     time.Duration // until both had the other's
 	sent                      int
 	lost, doubled, disordered int
 }
@@ -97,9 +99,12 @@ func (m *matrix) ways(t *testing.T, s setup) (h *house, ann, bob way) {
 		public = m.public
 	}
 	h = newHouse(t, handlers.Streams{Heartbeat: 5 * time.Second, Life: life}, public)
-	trust := public
-	if s.inspect {
-		trust = m.office
+	var trust *x509.CertPool
+	switch {
+	case s.inspect:
+		trust = m.office.Pool()
+	case s.secure:
+		trust = m.public.Pool()
 	}
 	one := func() way {
 		var at *url.URL
@@ -133,6 +138,13 @@ func (m *matrix) ways(t *testing.T, s setup) (h *house, ann, bob way) {
 
 func (m *matrix) run(t *testing.T, s setup) row {
 	h, forAnn, forBob := m.ways(t, s)
+	r := s.pass(t, forAnn, forBob)
+	freed(t, h)
+	return r
+}
+
+// pass lets two people talk and send each other files, and tells how that went.
+func (s setup) pass(t *testing.T, forAnn, forBob way) row {
 	root := newRoot(t)
 	begun := time.Now()
 	ann, bob := joinBoth(t, root, forAnn, forBob)
@@ -148,6 +160,7 @@ func (m *matrix) run(t *testing.T, s setup) row {
 		p.say(t, 40<<10)
 	}
 	r.lone = max(lone(t, ann, bob), lone(t, bob, ann))
+	r.files = files(t, ann, bob)
 	for time.Since(begun) < s.stay {
 		talk(t, both, 1, cmp.Or(s.quiet, 250*time.Millisecond))
 	}
@@ -175,8 +188,7 @@ func (m *matrix) run(t *testing.T, s setup) row {
 	if r.lone > 10*time.Second { // the relay waits 7 s for an ack before it ends a stream, which once took the watchdog of 2.5 heartbeats
 		t.Errorf("a lone message takes %v", r.lone)
 	}
-	freed(t, h)
-	t.Logf("%+v\n%s\n%s", r, ann.history(), bob.history())
+	t.Logf("%s%s\n%s", r, ann.history(), bob.history())
 	return r
 }
 
@@ -261,9 +273,10 @@ func account(t *testing.T, r *row, ann, bob *talker) {
 // freed waits until the relay holds nothing any more, because everybody has everything.
 func freed(t *testing.T, h *house) {
 	t.Helper()
-	for end := time.Now().Add(patience); h.hub.Stats().Messages > 0; time.Sleep(50 * time.Millisecond) {
+	held := func() int { return h.hub.Stats().Messages + h.hub.Stats().Chunks }
+	for end := time.Now().Add(patience); held() > 0; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Errorf("the relay still holds %d messages", h.hub.Stats().Messages)
+			t.Errorf("the relay still holds %+v", h.hub.Stats())
 			return
 		}
 	}

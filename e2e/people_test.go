@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -68,17 +69,15 @@ func (h *house) origin() string {
 // way is how one person reaches the relay.
 type way struct {
 	origin string
-	proxy  *url.URL    // nil: none
-	trust  *proxies.CA // whose certificates are trusted; nil: the relay is plain
+	proxy  *url.URL       // nil: none
+	trust  *x509.CertPool // whose certificates are trusted; nil: the relay is plain
 }
 
 func (w way) config() client.Config {
 	c := client.Config{Origin: w.origin, Proxy: w.proxy}
 	if w.trust != nil {
-		tr := http.DefaultTransport.(*http.Transport).Clone()
-		tr.DisableCompression = true
-		tr.Proxy = http.ProxyURL(w.proxy)
-		tr.TLSClientConfig = &tls.Config{RootCAs: w.trust.Pool()}
+		tr := client.Transport(w.proxy)
+		tr.TLSClientConfig = &tls.Config{RootCAs: w.trust}
 		c.HTTP = &http.Client{Transport: tr}
 	}
 	return c
@@ -90,12 +89,15 @@ type talker struct {
 	name string
 	come time.Time // when joining began
 
+	fetching sync.WaitGroup
+
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced at each change; this and all below is guarded by mu
 	statuses []change
 	sent     []time.Time
 	letters  []*client.Letter
 	got      []arrival
+	files    []received
 	trouble  []string // events that should not be
 }
 
@@ -140,6 +142,7 @@ func join(t testing.TB, name string, root e2ee.Root, w way) *talker {
 	t.Cleanup(func() {
 		p.Close()
 		<-heard
+		p.fetching.Wait()
 	})
 	go func() {
 		defer close(heard)
@@ -176,6 +179,9 @@ func (p *talker) hear(e client.Event) {
 			p.got = append(p.got, arrival{n, time.Now(), e.At.UnixMilli()})
 			return
 		}
+	case client.KindFile:
+		p.collect(e.File)
+		return
 	case client.KindJoined, client.KindLeft:
 		return
 	}
