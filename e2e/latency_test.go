@@ -64,7 +64,7 @@ func TestLadderLatency(t *testing.T) {
 				milliseconds(quantile(ladder, .5)), milliseconds(quantile(ladder, .99)), milliseconds(quantile(direct, .5)),
 				milliseconds(quantile(direct, .99)), milliseconds(quantile(added, .5)), milliseconds(quantile(added, .99)))
 			slack := time.Duration(1)
-			if slow {
+			if slow() {
 				slack = 10
 			}
 			if got := quantile(added, .5); c.added > 0 && got > slack*c.added {

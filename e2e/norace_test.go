@@ -2,4 +2,4 @@
 
 package e2e
 
-const slow = false
+const raceDetector = false

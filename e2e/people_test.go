@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -294,6 +296,16 @@ func (p *talker) delays(other *talker, from, to int) (out []time.Duration) {
 		}
 	}
 	return out
+}
+
+// slow tells whether times say more about the machine than about us: with the race detector, or when many others want its processors.
+func slow() bool {
+	var load float64
+	b, err := os.ReadFile("/proc/loadavg")
+	if err == nil {
+		fmt.Sscan(string(b), &load)
+	}
+	return raceDetector || load > float64(4*runtime.NumCPU())
 }
 
 // quantile sorts and picks.

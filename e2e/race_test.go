@@ -2,5 +2,4 @@
 
 package e2e
 
-// slow: the race detector makes everything several times slower.
-const slow = true
+const raceDetector = true
