@@ -30,7 +30,13 @@ func (e *TooBigError) Unwrap() error { return e.Err }
 // wants it, say), ErrMoved, ErrClosed, ErrRemoved or the error of ctx.
 func (st *stay) putChunk(ctx context.Context, id wire.ChunkID, b []byte) error {
 	_, err := insist(ctx, st, func(ctx context.Context, session wire.SessionID) (none struct{}, err error) {
-		if err = st.api.putChunk(ctx, session, id, b); err == nil {
+		err = st.api.putChunk(ctx, session, id, b)
+		if isRefusal(err, wire.CodeChunksFull) { // wait as long as the relay says, but not when the others have fetched all before
+			if _, failed := st.api.owed(ctx, session, id.File, waitOf(err)); failed == nil {
+				err = st.api.putChunk(ctx, session, id, b)
+			}
+		}
+		if err == nil {
 			st.api.chunks.pass(len(b))
 			return none, nil
 		}

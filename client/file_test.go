@@ -185,6 +185,28 @@ func TestFileSurvivesRestart(t *testing.T) {
 	ann.untilDone(parcel)
 }
 
+// TestFileAndANewcomer: who comes in the middle of a file is owed none of it, or nobody would get on: it does not know what to decline.
+func TestFileAndANewcomer(t *testing.T) {
+	r := newRelay(t, hub.Limits{ChunkRoomBytes: 3 << 20}, nil)
+	root := newRoot(t)
+	ann, bob := r.join(Config{Root: root, Alias: "ann"}), r.join(Config{Root: root, Alias: "bob"})
+	ann.untilKind(KindJoined)
+	content := randomContent(PushLimit + 1)
+	parcel := ann.ship("a", content)
+	e := bob.untilKind(KindFile)
+	var got bytes.Buffer
+	var once sync.Once
+	w := writerFunc(func(b []byte) (int, error) {
+		once.Do(func() { r.join(Config{Root: root, Alias: "carol"}) })
+		return got.Write(b)
+	})
+	if err := bob.Fetch(e.File).Copy(t.Context(), w); err != nil || !bytes.Equal(got.Bytes(), content) {
+		t.Errorf("%d bytes of %d, %v", got.Len(), len(content), err)
+	}
+	ann.untilDone(parcel)
+	r.holdsNoChunks()
+}
+
 // TestFileStopped: who still waits for a file is told that it does not come any more.
 func TestFileStopped(t *testing.T) {
 	_, ann, _, carol := threeForFiles(t, hub.Limits{})

@@ -21,6 +21,10 @@ type chunks struct {
 	wasHere map[wire.ChunkID]freed // those of them that were not put again
 	lacking int                    // members in all freed.lack
 
+	// begun tells of the newest maxBegun files how many members had come when their first chunk was put; files are these, the oldest first.
+	begun map[wire.FileID]uint64
+	files []wire.FileID
+
 	came, went chan struct{} // closed when a chunk came, or is owed to fewer; nil while nobody waits
 }
 
@@ -43,13 +47,16 @@ type chunk struct {
 // maxGone bounds the memory of freed chunks: a GiB of a file in chunks of the default size.
 const maxGone = 1024
 
+// maxBegun is more files than are on their way through a room at a time.
+const maxBegun = 256
+
 func costOfChunk(body []byte, owed int) int64 {
 	return int64(len(body)) + chunkCost + int64(owed)*owerCost
 }
 
 // cost is what the chunks and the memory of freed ones cost.
 func (c *chunks) cost() int64 {
-	return c.bytes + int64(len(c.gone))*goneCost + int64(c.lacking)*owerCost
+	return c.bytes + int64(len(c.gone))*goneCost + int64(c.lacking)*owerCost + int64(len(c.files))*begunCost
 }
 
 func (c *chunks) put(x *chunk) {
@@ -88,6 +95,22 @@ func (c *chunks) get(m *member, id wire.ChunkID) ([]byte, error) {
 		return nil, ErrChunkGone // or never owed to m; either way there is nothing to wait for
 	}
 	return nil, ErrNoChunk
+}
+
+// begin remembers when the first chunk of a file is put.
+func (c *chunks) begin(file wire.FileID, comers uint64) {
+	if _, known := c.begun[file]; known {
+		return
+	}
+	if c.begun == nil {
+		c.begun = make(map[wire.FileID]uint64)
+	}
+	if len(c.files) == maxBegun {
+		delete(c.begun, c.files[0])
+		c.files = slices.Delete(c.files, 0, 1)
+	}
+	c.begun[file] = comers
+	c.files = append(c.files, file)
 }
 
 // release ends what is owed to m of the chunk, and frees the chunk if that was the last. It reports whether it was owed.

@@ -53,6 +53,7 @@ func (r *room) putChunk(m *member, id wire.ChunkID, body []byte) error {
 		return ErrNobody
 	}
 	now := r.hub.now()
+	r.chunks.begin(id.File, r.comers)
 	r.chunks.put(&chunk{id: id, body: body, at: now, owed: owed})
 	r.dueAt(now + r.hub.limits.ChunkTTL)
 	return nil
@@ -67,10 +68,12 @@ func (r *room) owing(m *member, file wire.FileID, was freed, again bool) []*memb
 	return list
 }
 
-// wanting lists the members that a chunk of the file from m is owed to.
+// wanting lists the members that a chunk of the file from m is owed to: those who were there when the file began. Who comes in the middle could
+// do nothing with the rest, and could not even decline it, for the message that names the file was not for it.
 func (r *room) wanting(m *member, file wire.FileID) (list []*member) {
+	comers, begun := r.chunks.begun[file]
 	for _, o := range r.list {
-		if o != m && !slices.Contains(o.skips, file) {
+		if o != m && !slices.Contains(o.skips, file) && (!begun || o.since <= comers) {
 			list = append(list, o)
 		}
 	}

@@ -80,7 +80,7 @@ type Hub interface {
 	// nil. It is not told of what is pending when the subscription begins.
 	SubscribeReader(room wire.RoomID, s wire.SessionID, after wire.Cursor, kind Kind, r Reader) (Subscription, error)
 
-	// PutChunk keeps a chunk for all other members of this moment. Putting the same id again stores nothing, unless it was
+	// PutChunk keeps a chunk for all other members who are here since the first chunk of its file. Putting the same id again stores nothing, unless it was
 	// dropped: then it is kept for those who still lack it. Errors: ErrTooLarge, ErrChunksFull, ErrRelayFull, ErrNobody (no other
 	// member wants it).
 	PutChunk(room wire.RoomID, s wire.SessionID, id wire.ChunkID, body []byte) error

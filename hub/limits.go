@@ -86,6 +86,7 @@ const (
 	chunkCost  = 256     // chunk, index, order; owerCost for each member it is owed to
 	owerCost   = 8       // one pointer
 	goneCost   = 96      // a chunk id remembered after the chunk was freed
+	begunCost  = 64      // a file id remembered with when it began
 	skipCost   = 16      // a file a member does not want
 	ghostCost  = 64      // a member that was let go, remembered for its return
 	knockCost  = 512     // a knock: its entry and the channel; noteCost for each note

@@ -19,6 +19,7 @@ type member struct {
 	subs    [3]*subscription // by Kind
 	told    [3]outcome       // by Kind: what its reader knows of its own messages
 	skips   []wire.FileID    // files it does not want, the newest maxSkips
+	since   uint64           // the room's comers when it had come
 	chunks  lostChunks
 }
 
@@ -142,6 +143,8 @@ func (r *room) register(id wire.MemberID, card []byte) *member {
 	m := &member{reader: reader{id: id}, card: card, seen: r.hub.now()}
 	r.log.join(&m.reader)
 	r.list = append(r.list, m)
+	r.comers++
+	m.since = r.comers
 	r.members[id] = m
 	r.extra += memberCost + int64(len(card))
 	r.online++

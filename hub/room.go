@@ -27,6 +27,7 @@ type room struct {
 	sessions map[wire.SessionID]*member
 	roster   uint64 // seq of the newest change of the roster
 	left     uint64 // seq of the newest that says that somebody is gone
+	comers   uint64 // members that ever came
 	extra    int64  // bytes of members, their cards and skips
 	chunks   chunks
 	knocks   knocks

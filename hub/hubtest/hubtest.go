@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) hub.Hub) {
 		{"a chunk is kept until all have it", chunks},
 		{"a file nobody wants is refused", skippedFiles},
 		{"who still lacks a file is told", owedFiles},
+		{"who comes in the middle of a file is not owed it", lateForAFile},
 		{"a knock is told once and answered", knocks},
 		{"a large thing is refused", tooLarge},
 		{"freeing everything reads zero", zero},

@@ -72,6 +72,24 @@ func owedFiles(b *bench) {
 	owed(0)
 }
 
+// Who comes in the middle of a file is owed nothing of it: it could neither use nor decline it, and would hold its sender back.
+func lateForAFile(b *bench) {
+	one, two := b.join(1), b.join(2)
+	file := wire.FileID{1}
+	b.check(b.PutChunk(b.room, one.Session, wire.ChunkID{File: file}, []byte("x")))
+	late := b.join(3)
+	b.check(b.PutChunk(b.room, one.Session, wire.ChunkID{File: file, N: 1}, []byte("x")))
+	b.check(b.PutChunk(b.room, one.Session, wire.ChunkID{File: wire.FileID{2}}, []byte("x")))
+	for _, id := range []wire.ChunkID{{File: file}, {File: file, N: 1}} {
+		_, _, err := b.Chunk(b.room, late.Session, id)
+		b.want(err, hub.ErrChunkGone)
+	}
+	_, _, err := b.Chunk(b.room, late.Session, wire.ChunkID{File: wire.FileID{2}})
+	b.check(err)
+	b.check(b.AckChunks(b.room, two.Session, nil, []wire.FileID{file}))
+	b.want(b.PutChunk(b.room, one.Session, wire.ChunkID{File: file, N: 2}, []byte("x")), hub.ErrNobody)
+}
+
 func skippedFiles(b *bench) {
 	one := b.join(1)
 	file := wire.FileID{1}
