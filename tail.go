@@ -158,6 +158,14 @@ func (a *said) line(e client.Event) string {
 		return fmt.Sprintf("!! %s lost", plural(e.Count, "message"))
 	case client.KindMoved:
 		return fmt.Sprintf("-- %s removed %s; the room has a new link", alias, plural(len(e.Members), "member"))
+	case client.KindLocked:
+		return "-- " + alias + " locked the room; whoever comes now waits to be let in"
+	case client.KindOpened:
+		return "-- " + alias + " opened the room again"
+	case client.KindAdmitted:
+		return "-- " + alias + " let " + printable(e.Body) + " in"
+	case client.KindWaiting:
+		return "!! the room is locked; nothing can be read until a member lets this one in"
 	case client.KindRemoved:
 		return "-- " + alias + " removed this member from the room"
 	}

@@ -27,6 +27,11 @@ const (
 	KindFailed  Kind = "failed"  // something came that could not be opened; Reason tells why
 	KindMoved   Kind = "moved"   // From removed Members, and the room goes on under another link
 	KindRemoved Kind = "removed" // From removed this member; the last event of a session
+
+	KindLocked   Kind = "locked"   // From locked the room: whoever comes now waits
+	KindOpened   Kind = "opened"   // From opened it again, and let in all who waited
+	KindAdmitted Kind = "admitted" // From let in a member who had waited, Members and Body its alias; maybe this one
+	KindWaiting  Kind = "waiting"  // the room is locked and this member waits, says From
 )
 
 // Event is something that happened in the room. Fields that mean nothing for its kind are zero.
@@ -56,7 +61,8 @@ type Member struct {
 	Alias       string        `json:"alias"`
 	Self        bool          `json:"self,omitempty"`
 	Away        bool          `json:"away,omitempty"`
-	Fingerprint string        `json:"fingerprint"` // to be compared by voice
+	Waiting     bool          `json:"waiting,omitempty"` // not let in yet; see Session.Admit
+	Fingerprint string        `json:"fingerprint"`       // to be compared by voice
 	// Changed is set when the member shows another identity key than the one first seen: nothing is sealed to it until Accept.
 	// NewAlias and NewFingerprint are what it shows now.
 	Changed        bool   `json:"changed,omitempty"`

@@ -40,6 +40,7 @@ func (st *stay) take(ctx context.Context, e event) error {
 	if todo.whisper != nil {
 		st.s.out.whisper(todo.whisper)
 	}
+	st.tellWaiting()
 	return st.refresh(ctx)
 }
 
@@ -186,11 +187,19 @@ func (st *stay) messageLocked(m wire.Msg, place wire.Cursor) (do todo, err error
 		return do, err
 	case errors.Is(err, e2ee.ErrOwn):
 		return do, nil
+	case errors.Is(err, e2ee.ErrBeforeYou) && st.group.Waits():
+		st.tellLocked(Event{Kind: KindFailed, At: at, From: from, Reason: "This member is not let in yet.", Err: err})
 	case err != nil:
 		st.failLocked(at, from, err)
 		if o.Need {
 			do.whisper = st.askLocked(from)
 		}
+	case o.Kind == e2ee.KindHeld:
+		st.holdLocked(held{from, at, o.Content})
+	case o.Kind == e2ee.KindWaiting:
+		st.toldLocked(from, at, o.Waiting)
+	case o.Kind == e2ee.KindContent && o.Rules:
+		st.ruledLocked(from, at, o)
 	case o.Kind == e2ee.KindContent:
 		st.contentLocked(from, at, o.Content)
 	case o.Kind == e2ee.KindMove:
@@ -231,6 +240,7 @@ func sentence(err error) string {
 		{e2ee.ErrBeforeYou, "It was sent before its sender knew that you are here."},
 		{e2ee.ErrBadSignature, "Its signature is wrong: it is not from the member it names, or was changed on its way."},
 		{e2ee.ErrChanged, "It is signed with a new identity that nobody has accepted yet."},
+		{e2ee.ErrWaiting, "Its sender is not let in yet."},
 		{e2ee.ErrExpired, "The keys to it are erased, as they are after a while."},
 		{e2ee.ErrNewer, "It was sent with a newer version of snug."},
 	} {

@@ -139,6 +139,8 @@ func (o *outbox) failed(ctx context.Context, st *stay, e *entry, err error, sess
 		return 0
 	case ok && relay.roster != nil:
 		st.learn(*relay.roster)
+		st.readOn(ctx, relay.roster.Roster)
+		st.tellWaiting()
 		o.takeBack(e)
 		return 0
 	case ok && relay.rejoin:

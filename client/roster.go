@@ -23,15 +23,16 @@ func (st *stay) memberLocked(e event) error {
 		if json.Unmarshal(e.data, &m) != nil {
 			return errNotOurs
 		}
-		st.enterLocked(m, true)
+		delete(st.told, m.ID)
+		st.enterLocked(m, true, false)
 	}
 	st.roster = max(st.roster, e.cursor.Seq)
 	return nil
 }
 
 // rosterLocked takes in the whole list of members: who is not in it is not in the room. aloud tells of changes, whose own
-// events then find them done.
-func (st *stay) rosterLocked(list []wire.Member, aloud bool) {
+// events then find them done; ahead says that the list is newer than what was read of the log.
+func (st *stay) rosterLocked(list []wire.Member, aloud, ahead bool) {
 	for _, m := range st.group.Members() {
 		switch listed := slices.ContainsFunc(list, func(l wire.Member) bool { return l.ID == m.ID }); {
 		case !m.Present || listed:
@@ -42,17 +43,17 @@ func (st *stay) rosterLocked(list []wire.Member, aloud bool) {
 		}
 	}
 	for _, m := range list {
-		st.enterLocked(m, aloud)
+		st.enterLocked(m, aloud, ahead)
 	}
 }
 
 // enterLocked takes in a member who is here, and if aloud tells of one who is new.
-func (st *stay) enterLocked(m wire.Member, aloud bool) {
+func (st *stay) enterLocked(m wire.Member, aloud, ahead bool) {
 	if m.ID == st.group.Self() {
 		return
 	}
 	was, _ := st.memberOfLocked(m.ID)
-	if st.learnLocked(m, aloud) && aloud && !was.Present {
+	if st.learnLocked(m, aloud, ahead) && aloud && !was.Present {
 		st.tellLocked(Event{Kind: KindJoined, From: m.ID})
 	}
 }
@@ -61,7 +62,7 @@ func (st *stay) enterLocked(m wire.Member, aloud bool) {
 func (st *stay) learn(r wire.Roster) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.rosterLocked(r.Members, true)
+	st.rosterLocked(r.Members, true, r.Roster > st.read.Seq)
 	st.roster = max(st.roster, r.Roster)
 }
 
@@ -85,12 +86,16 @@ func (st *stay) refresh(ctx context.Context) error {
 }
 
 // learnLocked takes in a card, or its absence where the relay knows that it is held. It is false for one that is not to be believed. aloud tells of a new name.
-func (st *stay) learnLocked(m wire.Member, aloud bool) bool {
+func (st *stay) learnLocked(m wire.Member, aloud, ahead bool) bool {
 	if len(m.Card) == 0 {
 		return st.group.Returned(m.ID)
 	}
 	was, _ := st.memberOfLocked(m.ID)
-	switch st.group.Learn(m.ID, m.Card) {
+	learn := st.group.Learn
+	if ahead {
+		learn = st.group.LearnAhead
+	}
+	switch learn(m.ID, m.Card) {
 	case e2ee.StatusBad:
 		st.tellLocked(Event{Kind: KindFailed, From: m.ID, Alias: was.Alias, Reason: "A member's card cannot be trusted.", Err: e2ee.ErrDamaged})
 		return false
@@ -147,7 +152,7 @@ func (st *stay) members(alias string) []Member {
 		if !m.Present {
 			continue
 		}
-		row := Member{ID: m.ID, Alias: m.Alias, Away: st.away[m.ID], Fingerprint: e2ee.Fingerprint(m.Identity)}
+		row := Member{ID: m.ID, Alias: m.Alias, Away: st.away[m.ID], Waiting: m.Waiting, Fingerprint: e2ee.Fingerprint(m.Identity)}
 		if m.Changed != nil {
 			row.Changed, row.NewAlias, row.NewFingerprint = true, m.Changed.Alias, e2ee.Fingerprint(m.Changed.Identity)
 		}

@@ -34,6 +34,9 @@ type stay struct {
 	away     map[wire.MemberID]bool
 	cards    map[wire.MemberID][]byte // of the others who are here, for a relay that has forgotten them
 	asked    map[wire.MemberID]time.Time
+	told     map[wire.MemberID]bool // that they wait to be let in, by anybody
+	held     []held                 // what those have said who wait
+	waits    bool                   // the caller was told that this member waits
 	acks     acks.Pace
 	move     *move
 }
@@ -47,7 +50,7 @@ type move struct {
 func newStay(s *Session, group *e2ee.Group, cursor wire.Cursor) *stay {
 	st := &stay{s: s, group: group, room: group.Keys().Room, read: cursor,
 		join1: make(chan struct{}, 1), stir: make(chan struct{}, 1), gone: make(chan struct{}),
-		away: map[wire.MemberID]bool{}, cards: map[wire.MemberID][]byte{}, asked: map[wire.MemberID]time.Time{}}
+		away: map[wire.MemberID]bool{}, cards: map[wire.MemberID][]byte{}, asked: map[wire.MemberID]time.Time{}, told: map[wire.MemberID]bool{}}
 	st.api = &api{base: s.origin, room: st.room, http: s.http}
 	st.line = newTransport(st)
 	return st
@@ -114,7 +117,7 @@ func (st *stay) joined(j wire.Joined) {
 		st.read = j.Cursor
 	}
 	st.session, st.roster, st.near, st.unshown, st.unsure = j.Session, j.Roster, j.Limits.Near, false, false
-	st.rosterLocked(j.Members, again)
+	st.rosterLocked(j.Members, again, again && !anew && j.Roster > st.read.Seq)
 	st.away = map[wire.MemberID]bool{}
 	for _, m := range j.Members {
 		st.away[m.ID] = m.Away
@@ -129,6 +132,7 @@ func (st *stay) joined(j wire.Joined) {
 	}
 	st.s.out.acked(st, j.Acked)
 	st.s.out.poke()
+	st.tellWaiting()
 }
 
 // rejoin joins again in place of a session that the relay does not know any more, for as long as it takes. It fails with ctx only.

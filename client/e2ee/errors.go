@@ -19,6 +19,8 @@ var (
 	ErrExpired = errors.New("its key is erased")
 	// ErrChanged: the member shows another identity key than the one first seen, and nobody accepted it yet.
 	ErrChanged = errors.New("the sender's identity changed and is not accepted")
+	// ErrWaiting: its sender is not let in yet, and what only members may say has no effect.
+	ErrWaiting = errors.New("the sender is not let in yet")
 	// ErrOwn: the relay names this member itself as the poster.
 	ErrOwn = errors.New("own frame")
 )
@@ -46,7 +48,7 @@ func Reason(err error) string {
 		err  error
 		word string
 	}{
-		{ErrUnknownSender, "unknown-sender"}, {ErrBeforeYou, "before-you"}, {ErrBadSignature, "bad-signature"}, {ErrChanged, "changed"},
+		{ErrUnknownSender, "unknown-sender"}, {ErrBeforeYou, "before-you"}, {ErrBadSignature, "bad-signature"}, {ErrChanged, "changed"}, {ErrWaiting, "waiting"},
 		{ErrExpired, "expired"}, {ErrNewer, "unknown-type"}, {ErrDamaged, "damaged"}, {ErrOwn, "own"},
 	} {
 		if errors.Is(err, r.err) {

@@ -20,6 +20,7 @@ const (
 	TypeKeys    FrameType = 2 // a sender's chain, sealed to its recipients
 	TypeMessage FrameType = 3 // one sender-key message
 	TypeMove    FrameType = 4 // the room moves to a new root
+	TypeWaiting FrameType = 5 // who is not let in yet
 )
 
 const (

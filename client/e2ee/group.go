@@ -33,23 +33,25 @@ type Group struct {
 	rand io.Reader        // static after construction
 	self wire.MemberID    // static after construction
 
-	mu      sync.Mutex // guards all below
-	root    Root
-	keys    Keys
-	id      Identity
-	alias   string
-	created time.Time
-	hpke    hpkeKeys
-	since   time.Time // of the last rotation
-	sent    int       // messages since then
-	sealer  *FrameSealer
-	send    sendChain
-	peers   map[wire.MemberID]*peer
-	shell   map[[32]byte]bool
-	shells  [][32]byte // the same, oldest first
-	repeats uint64
-	swept   time.Time // when keys were last looked through for those to erase
-	closed  bool
+	mu       sync.Mutex // guards all below
+	root     Root
+	keys     Keys
+	id       Identity
+	alias    string
+	created  time.Time
+	hpke     hpkeKeys
+	since    time.Time // of the last rotation
+	sent     int       // messages since then
+	sealer   *FrameSealer
+	send     sendChain
+	peers    map[wire.MemberID]*peer
+	roomLock roomLock
+	waits    bool // somebody said that this member is not let in yet
+	shell    map[[32]byte]bool
+	shells   [][32]byte // the same, oldest first
+	repeats  uint64
+	swept    time.Time // when keys were last looked through for those to erase
+	closed   bool
 }
 
 // NewGroup enters a room as a member nobody has heard of, or as Identity. Publish Card before the first Seal. It fails with

@@ -33,7 +33,7 @@ func (g *Group) Open(from wire.MemberID, frame []byte) (Opened, error) {
 			return Opened{From: from}, err
 		}
 		return Opened{Kind: KindCard, From: from, Status: status}, nil
-	case TypeKeys, TypeMessage, TypeMove:
+	case TypeKeys, TypeMessage, TypeMove, TypeWaiting:
 		p := g.peers[from]
 		if p == nil || !p.known {
 			return Opened{From: from}, ErrUnknownSender
@@ -49,6 +49,8 @@ func (g *Group) openFromLocked(p *peer, from wire.MemberID, t FrameType, inner [
 		return g.openKeysLocked(p, from, inner, now)
 	case TypeMove:
 		return g.openMoveLocked(p, from, inner)
+	case TypeWaiting:
+		return g.openWaitingLocked(p, from, inner)
 	}
 	return g.openMessageLocked(p, from, inner, now)
 }
@@ -79,7 +81,7 @@ func (g *Group) openMessageLocked(p *peer, from wire.MemberID, inner []byte, now
 		g.repeats++
 		out.Kind = KindRepeat
 		return out, nil
-	case err == nil && !isContent(content):
+	case err == nil && kindOf(content) == "":
 		err = ErrDamaged
 	}
 	if err != nil {
@@ -87,14 +89,16 @@ func (g *Group) openMessageLocked(p *peer, from wire.MemberID, inner []byte, now
 		return out, fmt.Errorf("message: %w", err)
 	}
 	out.Kind, out.Content = KindContent, content
-	return out, nil
+	return g.heedLocked(p, out)
 }
 
-// isContent tells whether b is a JSON object with a kind.
-func isContent(b []byte) bool {
+// kindOf is the kind of content, a JSON object; "" if it is none.
+func kindOf(b []byte) (kind string) {
 	var m map[string]json.RawMessage
-	var kind *string
-	return utf8.Valid(b) && json.Unmarshal(b, &m) == nil && json.Unmarshal(m["k"], &kind) == nil && kind != nil
+	if !utf8.Valid(b) || json.Unmarshal(b, &m) != nil || json.Unmarshal(m["k"], &kind) != nil {
+		return ""
+	}
+	return kind
 }
 
 func (g *Group) openKeysLocked(p *peer, from wire.MemberID, inner []byte, now time.Time) (Opened, error) {
@@ -135,8 +139,8 @@ func (g *Group) openMoveLocked(p *peer, from wire.MemberID, inner []byte) (Opene
 	if err := g.checkLocked(p, "move", from, m.body, m.sig); err != nil {
 		return out, err
 	}
-	if p.pending != nil {
-		return out, fmt.Errorf("move: %w", ErrChanged)
+	if err := p.ruled(); err != nil {
+		return out, fmt.Errorf("move: %w", err)
 	}
 	mv := &Move{By: from, Removed: m.removed}
 	if e := g.entryLocked(m.entries); e != nil {

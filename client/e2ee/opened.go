@@ -13,11 +13,13 @@ const (
 	KindMove                    // the room moves
 	KindCard                    // a card that came as a message
 	KindShell                   // a post from a shell, sender not verified
+	KindHeld                    // a message of a member who is not let in yet
+	KindWaiting                 // a member says whom it does not let in yet
 )
 
 // String is the word the browser's code uses for it.
 func (k Kind) String() string {
-	return [...]string{"none", "content", "keys", "repeat", "move", "card", "shell"}[min(k, KindShell)]
+	return [...]string{"none", "content", "keys", "repeat", "move", "card", "shell", "held", "waiting"}[min(k, KindWaiting)]
 }
 
 // Opened is what a frame held. Fields that do not belong to Kind are zero. Next to an error Kind is zero, and the rest is what
@@ -31,6 +33,9 @@ type Opened struct {
 	Need    bool   // next to an error: content of kind "need" to From would bring keys for what follows
 	Move    *Move
 	Status  Status // of a card
+	Rules   bool   // of a message: it is a lock or lets somebody in, and the group has heeded it
+	News    bool   // it changed something
+	Waiting []wire.MemberID
 }
 
 // Move says that the room goes on under another root.

@@ -34,6 +34,7 @@ type Member struct {
 	Created  time.Time
 	Rotation uint32
 	Present  bool
+	Waiting  bool  // came while the room was locked, and nobody has let it in
 	Changed  *Card // the card with another identity key that waits for Accept, or nil
 }
 
@@ -43,6 +44,8 @@ type peer struct {
 	known   bool // a card was learned in this room, not only the identity in an earlier one
 	pending *Card
 	present bool
+	waiting bool // came while the room was locked, and nobody has let it in
+	ahead   bool // known from a list only: its place in the log is not read yet
 	gone    time.Time
 	recv    receiver
 }
@@ -81,4 +84,4 @@ func (p *peer) comeBack() {
 }
 
 // trusted tells whether chains and roots may be sealed to the member.
-func (p *peer) trusted() bool { return p.known && p.present && p.pending == nil }
+func (p *peer) trusted() bool { return p.known && p.present && p.pending == nil && !p.waiting }

@@ -9,7 +9,19 @@ import (
 
 // Learn takes the card that the relay hands out for a member. A StatusChanged member gets nothing sealed and is believed no
 // move until Accept. The card of this member itself is StatusSame.
+//
+// In a locked room whoever is new waits to be let in.
 func (g *Group) Learn(id wire.MemberID, cardFrame []byte) Status {
+	return g.learnFrame(id, cardFrame, false)
+}
+
+// LearnAhead is Learn for a card out of a list that is newer than what was read of the log: where in the log the member came, nobody knows
+// yet. Learn, at that place, settles it.
+func (g *Group) LearnAhead(id wire.MemberID, cardFrame []byte) Status {
+	return g.learnFrame(id, cardFrame, true)
+}
+
+func (g *Group) learnFrame(id wire.MemberID, cardFrame []byte, ahead bool) Status {
 	_, err := g.lock()
 	defer g.mu.Unlock()
 	if err != nil {
@@ -19,7 +31,11 @@ func (g *Group) Learn(id wire.MemberID, cardFrame []byte) Status {
 	if err != nil || t != TypeCard {
 		return StatusBad
 	}
+	known := g.peers[id] != nil
 	status, _ := g.learnLocked(id, inner)
+	if p := g.peers[id]; p != nil {
+		p.ahead = ahead && (p.ahead || !known)
+	}
 	return status
 }
 
@@ -42,7 +58,7 @@ func (g *Group) learnLocked(id wire.MemberID, inner []byte) (Status, error) {
 	p := g.peers[id]
 	if p == nil {
 		g.forgetLocked()
-		p = &peer{card: Card{Member: id, Identity: c.Identity}}
+		p = &peer{card: Card{Member: id, Identity: c.Identity}, waiting: g.roomLock.on && !g.roomLock.isAdmitted(id, c.Identity)}
 		g.peers[id] = p
 	}
 	status := p.learn(c)
@@ -59,7 +75,9 @@ func (g *Group) forgetLocked() {
 	}
 	var oldest *peer
 	for _, p := range g.peers {
-		if !p.present && (oldest == nil || p.gone.Before(oldest.gone)) {
+		switch {
+		case p.present || (oldest != nil && oldest.waiting && !p.waiting): // strangers must not push out whom people know
+		case oldest == nil, p.waiting && !oldest.waiting, p.gone.Before(oldest.gone):
 			oldest = p
 		}
 	}
@@ -82,7 +100,7 @@ func (g *Group) Accept(id wire.MemberID) error {
 		return fmt.Errorf("accept: %w", ErrUnknownMember)
 	}
 	p.recv.erase()
-	*p = peer{card: *p.pending, known: true, present: true}
+	*p = peer{card: *p.pending, known: true, present: true, waiting: p.waiting && !g.roomLock.isAdmitted(id, p.pending.Identity)}
 	return nil
 }
 
@@ -112,6 +130,7 @@ func (g *Group) Returned(id wire.MemberID) bool {
 		return false
 	}
 	p.comeBack()
+	p.ahead = false
 	return true
 }
 
@@ -124,7 +143,7 @@ func (g *Group) Members() []Member {
 		if !p.known && p.pending == nil {
 			continue
 		}
-		m := Member{ID: id, Alias: p.card.Alias, Identity: p.card.Identity, Created: p.card.Created, Rotation: p.card.Rotation, Present: p.present}
+		m := Member{ID: id, Alias: p.card.Alias, Identity: p.card.Identity, Created: p.card.Created, Rotation: p.card.Rotation, Present: p.present, Waiting: p.waiting}
 		if p.pending != nil {
 			c := *p.pending
 			m.Changed = &c
@@ -135,13 +154,13 @@ func (g *Group) Members() []Member {
 	return out
 }
 
-// SafetyCode is the code over this member and those present; see the function of that name.
+// SafetyCode is the code over this member and those present and let in; see the function of that name.
 func (g *Group) SafetyCode() string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	ids := [][32]byte{g.id.Public()}
 	for _, p := range g.peers {
-		if p.present {
+		if p.present && !p.waiting {
 			ids = append(ids, p.card.Identity)
 		}
 	}

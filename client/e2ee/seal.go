@@ -17,8 +17,13 @@ func (g *Group) Seal(content []byte) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !isContent(content) {
+	switch kindOf(content) {
+	case "":
 		return nil, fmt.Errorf("content: %w: want a JSON object with a kind", ErrMalformed)
+	case "lock":
+		if content, err = g.wholeLocked(content); err != nil {
+			return nil, err
+		}
 	}
 	var frames [][]byte
 	keysFrame, err := g.sealKeysLocked(now)
@@ -171,7 +176,8 @@ func (g *Group) Follow(root Root) (*Group, error) {
 		return nil, err
 	}
 	for id, p := range g.peers {
-		next.peers[id] = &peer{card: Card{Member: id, Identity: p.card.Identity}, gone: p.gone}
+		next.peers[id] = &peer{card: Card{Member: id, Identity: p.card.Identity}, gone: p.gone, waiting: p.waiting}
 	}
+	next.roomLock = roomLock{on: g.roomLock.on, turn: g.roomLock.turn, admitted: slices.Clone(g.roomLock.admitted)}
 	return next, nil
 }

@@ -22,8 +22,19 @@ type (
 		HPKE    []savedHPKE
 		E       uint32
 		Peers   []savedPeer
+		Lock    savedLock `json:",omitzero"`
+		Waits   bool      `json:",omitempty"`
 		Shells  [][]byte
 		Repeats uint64
+	}
+	savedLock struct {
+		On       bool
+		Turn     uint32
+		Admitted []savedAdmission
+	}
+	savedAdmission struct {
+		ID  wire.MemberID
+		Key [32]byte
 	}
 	savedHPKE struct {
 		Rotation uint32
@@ -35,6 +46,7 @@ type (
 		Known   bool
 		Pending *Card
 		Present bool
+		Waiting bool      `json:",omitempty"`
 		Gone    time.Time `json:",omitzero"`
 		Chains  []savedChain
 	}
@@ -60,7 +72,11 @@ func (g *Group) Export() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := savedGroup{V: stateVersion, Root: g.root[:], Secret: g.id.Secret[:], Seed: g.id.Seed[:], Alias: g.alias, E: g.send.e, Repeats: g.repeats}
+	s := savedGroup{V: stateVersion, Root: g.root[:], Secret: g.id.Secret[:], Seed: g.id.Seed[:], Alias: g.alias, E: g.send.e, Repeats: g.repeats, Waits: g.waits}
+	s.Lock = savedLock{On: g.roomLock.on, Turn: g.roomLock.turn}
+	for _, a := range g.roomLock.admitted {
+		s.Lock.Admitted = append(s.Lock.Admitted, savedAdmission{a.id, a.key})
+	}
 	for _, k := range g.hpke {
 		s.HPKE = append(s.HPKE, savedHPKE{k.rotation, k.private[:], k.retired})
 	}
@@ -75,7 +91,7 @@ func (g *Group) Export() ([]byte, error) {
 }
 
 func (p *peer) save() savedPeer {
-	out := savedPeer{Card: p.card, Known: p.known, Pending: p.pending, Present: p.present, Gone: p.gone}
+	out := savedPeer{Card: p.card, Known: p.known, Pending: p.pending, Present: p.present, Waiting: p.waiting, Gone: p.gone}
 	for _, c := range p.recv.chains {
 		sc := savedChain{E: c.e, First: c.first, Next: c.next, Until: c.until}
 		if !c.erased {
@@ -107,7 +123,11 @@ func Import(state []byte, c Config) (*Group, error) {
 		return nil, err
 	}
 	g.id = Identity{Secret: wire.MemberSecret(s.Secret), Seed: [32]byte(s.Seed)}
-	g.self, g.send.e, g.repeats = g.id.Member(), s.E, s.Repeats
+	g.self, g.send.e, g.repeats, g.waits = g.id.Member(), s.E, s.Repeats, s.Waits
+	g.roomLock = roomLock{on: s.Lock.On, turn: s.Lock.Turn}
+	for _, a := range s.Lock.Admitted {
+		g.roomLock.admit(admission{a.ID, a.Key})
+	}
 	for _, k := range s.HPKE {
 		g.hpke = append(g.hpke, &hpkeKey{k.Rotation, [32]byte(k.Private), k.Retired})
 	}
@@ -151,7 +171,7 @@ func (c *savedChain) wellFormed() bool {
 }
 
 func (s savedPeer) load() *peer {
-	p := &peer{card: s.Card, known: s.Known, pending: s.Pending, present: s.Present, gone: s.Gone}
+	p := &peer{card: s.Card, known: s.Known, pending: s.Pending, present: s.Present, waiting: s.Waiting, gone: s.Gone}
 	for _, sc := range s.Chains {
 		c := &recvChain{e: sc.E, first: sc.First, next: sc.Next, until: sc.Until, erased: len(sc.CK) == 0}
 		copy(c.ck[:], sc.CK)

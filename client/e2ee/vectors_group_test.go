@@ -32,7 +32,7 @@ type (
 	}
 	groupStep struct {
 		At   int64             `json:"at"`
-		Do   string            `json:"do"` // card, left, accept, frame, safety
+		Do   string            `json:"do"` // card, ahead, left, accept, frame, safety, lock
 		Who  string            `json:"who,omitempty"`
 		From string            `json:"from,omitempty"` // the member id that the relay names
 		Note string            `json:"note,omitempty"`
@@ -53,6 +53,9 @@ type (
 		Root    hx       `json:"root,omitempty"`
 		Status  string   `json:"status,omitempty"`
 		Code    string   `json:"code,omitempty"`
+		News    bool     `json:"news,omitempty"`
+		Waiting []string `json:"waiting,omitempty"`
+		Waits   bool     `json:"waits,omitempty"`
 	}
 )
 
@@ -67,20 +70,42 @@ func seen(o Opened, err error) seeing {
 	}
 	s := seeing{Kind: o.Kind.String()}
 	switch o.Kind {
-	case KindContent:
+	case KindContent, KindHeld:
 		n := o.N
-		s.Content, s.E, s.N = string(o.Content), o.E, &n
+		s.Content, s.E, s.N, s.News = string(o.Content), o.E, &n, o.News
+	case KindWaiting:
+		s.By, s.Waiting = o.From.String(), idWords(o.Waiting)
 	case KindKeys:
 		s.ForYou = o.ForYou
 	case KindMove:
 		s.By = o.Move.By.String()
-		for _, id := range o.Move.Removed {
-			s.Removed = append(s.Removed, id.String())
-		}
+		s.Removed = idWords(o.Move.Removed)
 		if o.Move.Root != nil {
 			s.Root = o.Move.Root[:]
 		}
 	}
+	return s
+}
+
+func idWords(ids []wire.MemberID) (out []string) {
+	for _, id := range ids {
+		out = append(out, id.String())
+	}
+	return out
+}
+
+// lockOf is what a member knows of the lock.
+func lockOf(g *Group) seeing {
+	s := seeing{Kind: "lock", Status: "open", Waits: g.Waits()}
+	if g.Locked() {
+		s.Status = "locked"
+	}
+	for _, m := range g.Members() {
+		if m.Waiting {
+			s.Waiting = append(s.Waiting, m.ID.String())
+		}
+	}
+	slices.Sort(s.Waiting)
 	return s
 }
 
@@ -148,9 +173,14 @@ func (w *recorder) cardFrame(from wire.MemberID, note string, frame []byte, to .
 	if len(to) == 0 {
 		return
 	}
-	s := groupStep{Do: "card", From: from.String(), Note: note, Data: frame, Sees: make(map[string]seeing)}
+	w.takes(groupStep{Do: "card", From: from.String(), Note: note, Data: frame}, to...)
+}
+
+// takes has members take a step.
+func (w *recorder) takes(s groupStep, to ...string) {
+	s.Sees = make(map[string]seeing)
 	for _, name := range to {
-		s.Sees[name] = seeing{Kind: "card", Status: w.r.member[name].Learn(from, frame).String()}
+		s.Sees[name] = takeStep(w.r.member[name], s)
 	}
 	w.step(s)
 }
@@ -235,6 +265,10 @@ func takeStep(g *Group, s groupStep) seeing {
 	switch s.Do {
 	case "card":
 		return seeing{Kind: "card", Status: g.Learn(from, s.Data).String()}
+	case "ahead":
+		return seeing{Kind: "card", Status: g.LearnAhead(from, s.Data).String()}
+	case "lock":
+		return lockOf(g)
 	case "left":
 		g.Left(from)
 		return seeing{Kind: "left"}

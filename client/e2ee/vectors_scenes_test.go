@@ -1,13 +1,14 @@
 package e2ee
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
 )
 
 func makeTranscripts(t *testing.T) []groupCase {
-	return []groupCase{sceneTalk(t), sceneRotation(t), sceneForgery(t), sceneChanged(t), sceneMove(t)}
+	return []groupCase{sceneTalk(t), sceneRotation(t), sceneForgery(t), sceneChanged(t), sceneMove(t), sceneLock(t)}
 }
 
 // sceneTalk: join, out of order, a repeat, a late joiner, a leaver, a message on its way across a new chain.
@@ -144,3 +145,70 @@ func sceneMove(t *testing.T) groupCase {
 
 // must2 is the frame of a move.
 func must2(frame []byte, _ Root, err error) []byte { return must(frame, err) }
+
+// sceneLock: the room is locked; who comes then waits, whatever a list said before, and neither locks nor lets in; one is let in and
+// hears who else waits; old words that come late change nothing.
+func sceneLock(t *testing.T) groupCase {
+	w := record(t, "lock")
+	w.joins("alice")
+	w.joins("bob")
+	alice, bob := w.r.member["alice"], w.r.member["bob"]
+	w.says("alice", "before", "bob")
+	w.says("bob", "before", "alice")
+
+	// Eve is in a list that Bob has before he reads of the lock, and comes behind it in the log.
+	eve := w.enter("eve", testIdentity("eve"))
+	w.takes(groupStep{Do: "ahead", From: eve.Self().String(), Note: "eve, in a list ahead of the log", Data: must(eve.Card())}, "bob")
+	locks := func(who string, on bool) [][]byte { return must(w.r.member[who].Seal(must(w.r.member[who].Lock(on)))) }
+	first := locks("alice", true)
+	w.hand("alice", "alice locks", first, "bob")
+	w.card("eve", "alice", "bob")
+	for _, name := range []string{"alice", "bob"} {
+		w.card(name, "eve")
+	}
+	w.takes(groupStep{Do: "lock"}, "bob")
+	w.takes(groupStep{Do: "safety"}, "bob")
+
+	// She talks, and tries to open the room, to let herself in and to move everybody.
+	w.says("eve", "let me in", "bob")
+	w.hand("eve", "eve opens", must(eve.Seal(must(eve.Lock(false)))), "bob")
+	self, key := eve.Self(), identityKey(eve.id.Public())
+	w.hand("eve", "eve lets herself in", must(eve.Seal(must(json.Marshal(admitWord{K: "admit", ID: &self, Key: &key})))), "bob")
+	w.frame(eve.Self(), "eve moves the room", must2(eve.Remove(bob.Self())), "bob")
+	w.frame(eve.Self(), "eve says who waits", must(eve.TellWaiting(bob.Self())), "bob")
+	w.frame(alice.Self(), "eve is told that she waits", must(alice.TellWaiting(eve.Self())), "bob", "eve")
+	w.says("bob", "nothing for eve", "eve")
+	w.takes(groupStep{Do: "lock"}, "bob", "eve")
+
+	// Mallory waits, too. Alice lets Eve in, who hears that he does.
+	w.enter("mallory", testIdentity("mallory"))
+	w.card("mallory", "alice", "bob", "eve")
+	admit := must(alice.Admit(eve.Self()))
+	for i, note := range []string{"alice lets eve in", "the lock again, for eve"} {
+		w.hand("alice", note, must(alice.Seal(admit[i])), "bob", "eve")
+	}
+	w.takes(groupStep{Do: "lock"}, "bob", "eve")
+	w.says("eve", "thank you", "bob")
+	w.says("bob", "welcome", "eve")
+
+	// Opened and locked again; then the words in between come late, and the first once more.
+	opened, again := locks("alice", false), locks("alice", true)
+	w.hand("alice", "alice locks again", again, "bob")
+	w.hand("alice", "she had opened before that", opened, "bob")
+	w.hand("alice", "the first lock, again", first, "bob")
+	w.takes(groupStep{Do: "lock"}, "bob")
+	w.hand("alice", "words that make no sense", must(alice.Seal([]byte(`{"k":"lock","on":false}`))), "bob")
+	w.hand("alice", "words that make no sense", must(alice.Seal([]byte(`{"k":"admit","id":"eve"}`))), "bob")
+	w.hand("alice", "alice opens", locks("alice", false), "bob")
+	w.takes(groupStep{Do: "lock"}, "bob")
+	w.r.member["mallory"].Close()
+	delete(w.r.member, "mallory")
+	return w.c
+}
+
+// hand gives all frames of one member to others.
+func (w *recorder) hand(who, note string, frames [][]byte, to ...string) {
+	for _, f := range frames {
+		w.frame(w.r.member[who].Self(), note, f, to...)
+	}
+}

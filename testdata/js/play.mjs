@@ -33,6 +33,10 @@ async function take(group, { do: what, from, frame = '' }) {
   switch (what) {
     case 'card':
       return { kind: 'card', status: (await group.learn(from, unhex(frame))).status };
+    case 'ahead':
+      return { kind: 'card', status: (await group.learn(from, unhex(frame), true)).status };
+    case 'lock':
+      return lockOf(group);
     case 'left':
       await group.left(from);
       return { kind: 'left' };
@@ -50,7 +54,9 @@ async function take(group, { do: what, from, frame = '' }) {
 /** What open found, in the form of the vectors: only what says something. */
 export function seen({ kind, ...found }) {
   const picked = {
-    content: ({ content, e, n }) => ({ content, e, n }),
+    content: ({ content, e, n, news }) => ({ content, e, n, ...(news ? { news } : {}) }),
+    held: ({ content, e, n }) => ({ content, e, n }),
+    waiting: ({ ids, by }) => ({ by, ...(ids.length ? { waiting: ids } : {}) }),
     keys: ({ forYou }) => (forYou ? { forYou } : {}),
     failed: ({ reason, need }) => (need ? { reason, need } : { reason }),
     move: ({ by, removed, root }) => ({ by, ...(removed.length ? { removed } : {}), ...(root ? { root: hex(root) } : {}) }),
@@ -58,6 +64,12 @@ export function seen({ kind, ...found }) {
     repeat: () => ({}),
   };
   return { kind, ...picked[kind](found) };
+}
+
+/** What a member knows of the lock. */
+export function lockOf(group) {
+  const waiting = group.members().filter(({ status }) => status === 'waiting').map(({ id }) => id).sort();
+  return { kind: 'lock', status: group.locked ? 'locked' : 'open', ...(waiting.length ? { waiting } : {}), ...(group.waits ? { waits: true } : {}) };
 }
 
 /** Content is compared as what it says, not as it is spelt. */

@@ -3,13 +3,13 @@
 import { pathToFileURL } from 'node:url';
 import { random } from '../../static/js/lib/bytes.js';
 import { Identity, memberId, newLinkRoot, newMemberSecret, roomKeys, signCard } from '../../static/js/crypto/keys.js';
-import { CARD, FrameSealer, KEYS, MESSAGE, MOVE, openFrame } from '../../static/js/crypto/suite.js';
+import { CARD, FrameSealer, KEYS, MESSAGE, MOVE, openFrame, WAITING } from '../../static/js/crypto/suite.js';
 import { Group, SendingChain } from '../../static/js/crypto/group.js';
 import { sealMessage, sealMove } from '../../static/js/crypto/chains.js';
 import { Clock, flipped, hex, HOUR, MINUTE, text } from './helpers.mjs';
-import { seen } from './play.mjs';
+import { lockOf, seen } from './play.mjs';
 
-const NAMES = { [CARD]: 'card', [KEYS]: 'keys', [MESSAGE]: 'message', [MOVE]: 'move' };
+const NAMES = { [CARD]: 'card', [KEYS]: 'keys', [MESSAGE]: 'message', [MOVE]: 'move', [WAITING]: 'waiting' };
 
 /** Plays a scene with real groups and writes down what happens. */
 class Recorder {
@@ -52,10 +52,20 @@ class Recorder {
     return this.#step({ do: 'card', from, note, frame: hex(frame) }, to, async (group) => ({ kind: 'card', status: (await group.learn(from, frame)).status }));
   }
 
+  ahead(who, ...to) {
+    const group = this.present.get(who);
+    return group.card().then((frame) => this.#step({ do: 'ahead', from: group.id, note: `${who}, in a list`, frame: hex(frame) }, to,
+      async (other) => ({ kind: 'card', status: (await other.learn(group.id, frame, true)).status })));
+  }
+
+  lock(...to) {
+    return this.#step({ do: 'lock' }, to, async (group) => lockOf(group));
+  }
+
   frame(from, note, frame, ...to) {
     return this.#step({ do: 'frame', from, note, frame: hex(frame) }, to, async (group) => {
       const found = seen(await group.open(from, frame));
-      return found.kind === 'content' ? { ...found, content: JSON.stringify(found.content) } : found;
+      return found.content ? { ...found, content: JSON.stringify(found.content) } : found;
     });
   }
 
@@ -201,10 +211,40 @@ async function sceneMove() {
   return scene.done();
 }
 
+/** Whoever is asked what it knows of the lock has only listened, as a reader of the transcript does. */
+async function sceneLock() {
+  const scene = await Recorder.of('browser: locked, let in, opened');
+  for (const name of ['ann', 'bob', 'cid']) await scene.join(name);
+  const eve = await scene.enter('eve');
+  const [ann, bob, cid] = ['ann', 'bob', 'cid'].map((name) => scene.present.get(name));
+  const tell = async (who, content, ...to) => scene.hand(who, (await scene.present.get(who).seal(content)).frames, ...to);
+  await scene.ahead('eve', 'cid');
+  await tell('ann', await ann.lock(true), 'bob', 'cid');
+  await scene.card('eve', 'ann', 'bob', 'cid');
+  for (const name of ['ann', 'bob', 'cid']) await scene.card(name, 'eve');
+  await scene.lock('cid');
+  await scene.say('eve', 'let me in', 'bob', 'cid');
+  await tell('eve', await eve.lock(false), 'bob', 'cid');
+  await tell('eve', { k: 'admit', id: eve.id, key: eve.members()[0].key }, 'bob', 'cid');
+  await scene.hand('eve', [(await eve.remove([ann.id])).frame, await eve.tellWaiting([cid.id])], 'bob', 'cid');
+  await scene.hand('bob', [await bob.tellWaiting([eve.id])], 'cid', 'eve');
+  await scene.say('bob', 'nothing for eve', 'cid', 'eve');
+  await scene.enter('mal');
+  await scene.card('mal', 'ann', 'bob', 'cid', 'eve');
+  await scene.lock('cid', 'eve');
+  for (const content of await bob.admit(eve.id)) await tell('bob', content, 'cid', 'eve');
+  await scene.lock('cid', 'eve');
+  await scene.safety('cid', 'eve');
+  await scene.say('cid', 'welcome', 'bob', 'eve');
+  await tell('ann', await ann.lock(false), 'bob', 'cid', 'eve');
+  await scene.lock('cid', 'eve');
+  return scene.done();
+}
+
 /** All scenes, played anew. */
 export async function transcripts() {
   const scenes = [];
-  for (const scene of [sceneTalk, sceneRotation, sceneForgery, sceneChanged, sceneMove]) scenes.push(await scene());
+  for (const scene of [sceneTalk, sceneRotation, sceneForgery, sceneChanged, sceneMove, sceneLock]) scenes.push(await scene());
   return { transcript: scenes };
 }
 

@@ -10,7 +10,7 @@ test('the transcripts that are made for Go hold here too', async () => {
 });
 
 test('what members see in them is what the scenes mean', async () => {
-  const { transcript: [talk, rotation, forgery, changed, move] } = await transcripts();
+  const { transcript: [talk, rotation, forgery, changed, move, lock] } = await transcripts();
   const sees = ({ steps }, note) => steps.filter((step) => step.note === note).map((step) => step.sees);
   assert.equal(sees(talk, 'from before dan came')[0].dan.reason, 'before-you');
   assert.equal(sees(talk, 'message of ann').at(-2).cid.reason, 'before-you');
@@ -21,4 +21,8 @@ test('what members see in them is what the scenes mean', async () => {
   assert.deepEqual(changed.steps.map(({ sees: { ann } }) => ann?.status ?? ann?.reason).filter(Boolean), ['new', 'changed', 'changed', 'changed', 'bad-signature']);
   assert.deepEqual(move.steps.at(-1).sees.eve.root, undefined);
   assert.match(move.steps.at(-1).sees.bob.root, /^[0-9a-f]{64}$/);
+  const seenBy = (who) => lock.steps.filter((step) => step.do === 'lock' && step.sees[who]).map(({ sees: s }) => s[who]);
+  const [eve, mal] = [lock.members.eve.id, lock.members.mal.id];
+  assert.deepEqual(seenBy('cid').map(({ status, waiting = [] }) => [status, ...waiting]), [['locked', eve], ['locked', ...[eve, mal].sort()], ['locked', mal], ['open']]);
+  assert.deepEqual(seenBy('eve').map(({ status, waiting = [], waits = false }) => [status, waits, ...waiting]), [['open', true], ['locked', false, mal], ['open', false]]);
 });

@@ -1,7 +1,7 @@
 // @ts-check
 import { b64u, concat, equal, fromUtf8, Reader, u16, u32, u8 } from '../lib/bytes.js';
 import * as hpke from './suite.js';
-import { aesFrom, aesKey, CARD, gcmOpen, gcmSeal, hkdfKey, KEYS, label, MESSAGE, MOVE, NewerFrame, openFrame, SIG, verify, X } from './suite.js';
+import { aesFrom, aesKey, CARD, gcmOpen, gcmSeal, hkdfKey, KEYS, label, MESSAGE, MOVE, NewerFrame, openFrame, SIG, verify, X, WAITING } from './suite.js';
 
 /**
  * The chains of one sender as a receiver holds them. The key of a message that was read cannot be computed from anything that is
@@ -402,7 +402,26 @@ export function parseMove(inner) {
 }
 
 /**
- * Keys and moves are signed in full, up to the signature.
+ * Who waits to be let in, said to whoever holds the room's root: it is the one thing that those who wait can read.
+ * @param {Identity} identity
+ * @param {Place} place
+ * @param {Bytes[]} ids raw
+ */
+export async function sealWaiting(identity, place, ids) {
+  const body = concat(u16(ids.length), ...ids);
+  return concat(body, await identity.sign('waiting', place.room, place.from, body));
+}
+
+/** @param {Bytes} inner */
+export function parseWaiting(inner) {
+  const reader = new Reader(inner);
+  const count = reader.u16();
+  if (reader.left !== count * 16 + SIG) throw new RangeError('the list of those who wait has another length than it says');
+  return { ids: Array.from({ length: count }, () => b64u(reader.take(16))), signed: signedAll('waiting', inner) };
+}
+
+/**
+ * Keys, moves and lists of those who wait are signed in full, up to the signature.
  * @param {string} name
  * @param {Bytes} inner
  */
@@ -425,10 +444,11 @@ function signedAll(name, inner) {
  * - before-you: sent before the sender knew this member, or its keys were missed
  * - bad-signature: not from the member the relay names
  * - changed: signed by the new, not accepted identity of a changed member
+ * - waiting: its sender is not let in yet, and what only members may say has no effect
  * - expired: its key was erased, as keys are
  * - damaged: cut short or altered
  * - unknown-type: sent with a newer version
- * @typedef {'unknown-sender' | 'before-you' | 'bad-signature' | 'changed' | 'expired' | 'damaged' | 'unknown-type'} Reason
+ * @typedef {'unknown-sender' | 'before-you' | 'bad-signature' | 'changed' | 'waiting' | 'expired' | 'damaged' | 'unknown-type'} Reason
  */
 
 /** @typedef {{k: string} & Record<string, any>} Content */
@@ -436,9 +456,11 @@ function signedAll(name, inner) {
 /**
  * need: ask the sender for its keys; without them nothing that follows can be read either.
  * @typedef {{kind: 'failed', reason: Reason, need?: boolean, e?: number, n?: number}} Failed
- * @typedef {{kind: 'content', content: Content, e: number, n: number}} Said
+ * @typedef {{kind: 'content', content: Content, e: number, n: number, news?: boolean}} Said news: a lock or admit changed something
  * @typedef {{kind: 'move', root: Bytes | null, removed: string[], by: string}} Moved root: null if this member was left out
- * @typedef {{kind: 'repeat'} | {kind: 'keys', forYou: boolean} | Failed | Said | Moved} Result
+ * @typedef {{kind: 'held', content: Content, e: number, n: number}} SaidWaiting what a member says who is not let in yet
+ * @typedef {{kind: 'waiting', ids: string[], by: string}} Waiting whom a member does not let in yet
+ * @typedef {{kind: 'repeat'} | {kind: 'keys', forYou: boolean} | Failed | Said | SaidWaiting | Moved | Waiting} Result
  * @typedef {Result | ({kind: 'card'} & import('./group.js').Learning)} Opened
  */
 
@@ -463,7 +485,7 @@ async function unsigned({ card, pending }, { name, signature, body }) {
 /** @typedef {{room: Bytes, self: Bytes, identity: Identity, now: number}} Context */
 
 /** @type {Record<number, (sender: Member, inner: Bytes, context: Context) => Promise<{result: Result | Promise<Result>}>>} */
-const openers = { [KEYS]: openKeys, [MESSAGE]: openMessage, [MOVE]: openMove };
+const openers = { [KEYS]: openKeys, [MESSAGE]: openMessage, [MOVE]: openMove, [WAITING]: openWaiting };
 
 /**
  * The frame in some bytes, or why there is none. Needs no turn.
@@ -555,10 +577,19 @@ async function openMove(sender, inner, { room, self, identity, now }) {
   const [move, place] = [parseMove(inner), placeOf(room, sender)];
   const forged = await unsigned(sender, move.signed(place));
   if (forged) return { result: forged };
-  if (sender.pending) return { result: failed('changed') };
+  if (sender.pending || sender.waiting) return { result: failed(sender.pending ? 'changed' : 'waiting') };
   const entry = move.entry(self);
   const key = entry && identity.hpkeKey(entry.rotation, now);
   if (entry && !key) return { result: failed('expired') };
   const root = entry && key && (await move.open(key, place, entry));
   return { result: { kind: 'move', root, removed: move.removed.map(b64u), by: sender.id } };
+}
+
+/** @param {Member} sender @param {Bytes} inner @param {Context} context @returns {Promise<{result: Result}>} */
+async function openWaiting(sender, inner, { room }) {
+  const { ids, signed } = parseWaiting(inner);
+  const forged = await unsigned(sender, signed(placeOf(room, sender)));
+  if (forged) return { result: forged };
+  if (sender.pending || sender.waiting) return { result: failed(sender.pending ? 'changed' : 'waiting') };
+  return { result: { kind: 'waiting', ids, by: sender.id } };
 }

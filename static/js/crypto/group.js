@@ -1,8 +1,8 @@
 // @ts-check
 import { b64u, equal, random, utf8 } from '../lib/bytes.js';
-import { readFrame, received, ReceivingChains, sealKeys, sealMessage, sealMove } from './chains.js';
+import { readFrame, received, ReceivingChains, sealKeys, sealMessage, sealMove, sealWaiting } from './chains.js';
 import { Identity, isAlias, memberId, newLinkRoot, numberAfter, parseCard, roomKeys, safetyCode, signCard } from './keys.js';
-import { aesFrom, agree, CARD, dhPair, FrameSealer, hkdfKey, KEYS, MESSAGE, MOVE, openFrame, recipient, sha256, verifyKey, X } from './suite.js';
+import { aesFrom, agree, CARD, dhPair, FrameSealer, hkdfKey, KEYS, MESSAGE, MOVE, openFrame, recipient, sha256, verifyKey, WAITING, X } from './suite.js';
 
 /**
  * Roster: whom a member knows in a room, and which identity key it trusts for each. Trust is on first sight and never moves by
@@ -14,7 +14,7 @@ import { aesFrom, agree, CARD, dhPair, FrameSealer, hkdfKey, KEYS, MESSAGE, MOVE
 /** @typedef {import('./suite.js').Recipient} Recipient */
 
 /** @typedef {Omit<Card, 'verifyKey'>} CardState */
-/** @typedef {{card: CardState, pending: CardState | null, present: boolean, chains: import('./chains.js').HeldState[]}} MemberState */
+/** @typedef {{card: CardState, pending: CardState | null, present: boolean, waiting?: boolean, chains: import('./chains.js').HeldState[]}} MemberState */
 
 /**
  * @typedef {object} Member
@@ -24,6 +24,8 @@ import { aesFrom, agree, CARD, dhPair, FrameSealer, hkdfKey, KEYS, MESSAGE, MOVE
  * @property {Recipient} to the card's x25519, imported
  * @property {Card | null} pending a card under another identity key, awaiting a person's word
  * @property {boolean} present
+ * @property {boolean} waiting came while the room was locked, and nobody has let it in
+ * @property {boolean} ahead known from a list only: its place in the log is not read yet
  * @property {ReceivingChains} chains
  */
 
@@ -55,10 +57,10 @@ export class Roster {
   /** @param {string} id */
   isTrusted(id) {
     const member = this.get(id);
-    return member !== null && member.present && !member.pending;
+    return member !== null && member.present && !member.pending && !member.waiting;
   }
 
-  /** Members who may read what is sent now: in the room, and not changed. */
+  /** Members who may read what is sent now: in the room, let in, and not changed. */
   trusted() {
     return this.all().filter(({ id }) => this.isTrusted(id));
   }
@@ -87,7 +89,7 @@ export class Roster {
   /** @param {Card} card @param {Recipient} to */
   async #add(card, to) {
     const id = b64u(card.member);
-    const member = { id, raw: card.member, card, to, pending: null, present: true, chains: new ReceivingChains() };
+    const member = { id, raw: card.member, card, to, pending: null, present: true, waiting: false, ahead: false, chains: new ReceivingChains() };
     this.#prune();
     this.#members.set(id, member);
     return member;
@@ -95,7 +97,8 @@ export class Roster {
 
   #prune() {
     if (this.#members.size < MAX_KNOWN) return;
-    const gone = this.all().find(({ present }) => !present);
+    const away = this.all().filter(({ present }) => !present);
+    const gone = away.find(({ waiting }) => waiting) ?? away[0]; // strangers must not push out whom people know
     if (!gone) throw new RangeError('This room has more members than it can have.');
     this.forget(gone.id);
   }
@@ -106,8 +109,10 @@ export class Roster {
    */
   returned(id) {
     const member = this.get(id);
-    if (member) comeBack(member);
-    return member !== null;
+    if (!member) return false;
+    comeBack(member);
+    member.ahead = false;
+    return true;
   }
 
   /**
@@ -154,27 +159,26 @@ export class Roster {
   pins(wanted) {
     const roster = new Roster();
     for (const member of this.all().filter(wanted)) {
-      roster.#members.set(member.id, { ...member, present: false, chains: new ReceivingChains() });
+      roster.#members.set(member.id, { ...member, present: false, ahead: false, chains: new ReceivingChains() });
     }
     return roster;
   }
 
   /** @returns {MemberState[]} */
   export() {
-    return this.all().map(({ card, pending, present, chains }) => {
-      return { card: cardState(card), pending: pending && cardState(pending), present, chains: chains.export() };
+    return this.all().map(({ card, pending, present, waiting, chains }) => {
+      return { card: cardState(card), pending: pending && cardState(pending), present, waiting, chains: chains.export() };
     });
   }
 
   /** @param {MemberState[]} states */
   static async import(states) {
     const roster = new Roster();
-    for (const { card, pending, present, chains } of states) {
+    for (const { card, pending, present, waiting = false, chains } of states) {
       const full = { ...card, verifyKey: await verifyKey(card.ed25519) };
       const member = await roster.#add(full, await recipient(card.x25519));
       if (pending) await change(member, { ...pending, verifyKey: await verifyKey(pending.ed25519) });
-      member.present = present;
-      member.chains = ReceivingChains.import(chains);
+      Object.assign(member, { present, waiting, chains: ReceivingChains.import(chains) });
     }
     return roster;
   }
@@ -347,6 +351,74 @@ export class Sender {
 }
 
 /**
+ * Lock: whether whoever comes now waits to be let in. What members say of it may reach us in any order, twice or late, since the relay
+ * carries it; so every word has a turn: the higher one counts, and of two with the same turn the one that locks. Whoever has heard the
+ * same words agrees with all others, and an old word that is played again changes nothing.
+ */
+
+/** @typedef {{on: boolean, turn: number, wait?: string[]}} LockWord wait: members that its sender has not let in */
+/** @typedef {{id: string, key: string}} AdmitWord */
+/** @typedef {{on: boolean, turn: number, admitted: [string, string][]}} LockState */
+
+const LAST_TURN = 2 ** 32 - 1;
+const ID = /^[\w-]{21}[AQgw]$/;
+const KEY = /^[\w-]{42}[AEIMQUYcgkosw048]$/;
+
+export class Lock {
+  on = false;
+  turn = 0;
+  /** Who was let in by name, under which identity key: the word may be here before the member is. @type {Map<string, string>} */
+  #admitted;
+
+  /** @param {LockState} [state] */
+  constructor({ on = false, turn = 0, admitted = [] } = /** @type {any} */ ({})) {
+    Object.assign(this, { on, turn });
+    this.#admitted = new Map(admitted);
+  }
+
+  /** The next word. @param {boolean} on @returns {LockWord} */
+  next(on) {
+    return { on, turn: Math.min(this.turn + 1, LAST_TURN) };
+  }
+
+  /** Takes a word in. False if it is older than what is known. @param {LockWord} word */
+  heed({ on, turn }) {
+    if (turn < this.turn || (turn === this.turn && this.on && !on)) return false;
+    Object.assign(this, { on, turn });
+    return true;
+  }
+
+  /** @param {AdmitWord} word */
+  admit({ id, key }) {
+    this.#admitted.delete(id);
+    this.#admitted.set(id, key);
+    for (const oldest of this.#admitted.keys()) {
+      if (this.#admitted.size <= MAX_KNOWN) break;
+      this.#admitted.delete(oldest);
+    }
+  }
+
+  /** @param {string} id @param {Bytes} key */
+  isAdmitted(id, key) {
+    return this.#admitted.get(id) === b64u(key);
+  }
+
+  /** @returns {LockState} */
+  export() {
+    return { on: this.on, turn: this.turn, admitted: [...this.#admitted] };
+  }
+}
+
+/** @param {Record<string, any>} content */
+function isLock({ on, turn, wait = [] }) {
+  const inTurn = Number.isInteger(turn) && turn > 0 && turn <= LAST_TURN;
+  return typeof on === 'boolean' && inTurn && Array.isArray(wait) && wait.length <= MAX_KNOWN && wait.every((id) => ID.test(id));
+}
+
+/** @param {Record<string, any>} content */
+const isAdmit = ({ id, key }) => ID.test(id) && KEY.test(key);
+
+/**
  * State: what a Group is made of, and the order in which its calls take effect. Only the group's own modules see it.
  */
 
@@ -359,7 +431,7 @@ export class Sender {
  * @property {string} id
  * @property {string} alias
  * @property {string} key its identity key, base64url; crypto/words.js makes a fingerprint of it
- * @property {'self' | 'here' | 'changed' | 'left'} status
+ * @property {'self' | 'here' | 'waiting' | 'changed' | 'left'} status
  * @property {string} [newAlias]
  * @property {string} [newKey]
  */
@@ -374,6 +446,8 @@ export class Sender {
  * @property {string} alias
  * @property {() => number} [clock] ms since 1970
  * @property {Roster} [roster]
+ * @property {Lock} [lock]
+ * @property {boolean} [waits] this member itself is not let in yet
  * @property {number} [last] number of the last chain sent on before
  */
 
@@ -385,13 +459,15 @@ export class State {
   closed = false;
 
   /** @param {Options} options */
-  constructor({ keys, member, identity, alias, clock = Date.now, roster = new Roster(), last }) {
+  constructor({ keys, member, identity, alias, clock = Date.now, roster = new Roster(), lock = new Lock(), waits = false, last }) {
     this.keys = keys;
     this.self = member;
     this.identity = identity;
     this.alias = checkedAlias(alias);
     this.clock = clock;
     this.roster = roster;
+    this.lock = lock;
+    this.waits = waits;
     this.place = Object.freeze({ room: keys.room, from: member.raw });
     this.frames = new FrameSealer(keys);
     this.sender = new Sender(identity, this.place, last);
@@ -452,19 +528,67 @@ export class State {
   /**
    * Learns a card that was read. Call it in turn.
    * @param {Card | string} card
+   * @param {boolean} [ahead] from a list; its place in the log is still to be read
    * @returns {Promise<Learning>}
    */
-  async takeCard(card) {
+  async takeCard(card, ahead = false) {
     if (typeof card === 'string') return { status: 'bad', reason: card };
     try {
       const trusted = this.roster.isTrusted(b64u(card.member));
       const { status, member } = await this.roster.learn(card);
       // A changed member may hold the chain; it was sealed to somebody else.
       if (status === 'changed' && trusted) this.sender.end();
+      if (status === 'new') member.waiting = this.lock.on && !this.lock.isAdmitted(member.id, member.card.ed25519);
+      member.ahead = ahead && (member.ahead || status === 'new');
       return { status, member: view(member) };
     } catch (error) {
       return { status: 'bad', reason: sentence(error) };
     }
+  }
+
+  /**
+   * A member locks the room or opens it. What lies behind its place in the log is held, and so is whom the word names, unless let in by name.
+   * @param {LockWord} word
+   * @returns {boolean} whether the room is another than before, or one's own place in it
+   */
+  heedLock(word) {
+    const [before, waited] = [this.lock.on, this.waits];
+    if (!this.lock.heed(word)) return false;
+    const locks = word.on && !before;
+    for (const member of this.roster.all()) {
+      if (!word.on) member.waiting = false;
+      else if (word.wait?.includes(member.id) || (locks && member.ahead)) this.#hold(member);
+    }
+    if (!word.on) this.waits = false;
+    return before !== word.on || waited !== this.waits;
+  }
+
+  /** @param {Member} member */
+  #hold(member) {
+    if (this.lock.isAdmitted(member.id, member.card.ed25519)) return;
+    if (this.roster.isTrusted(member.id)) this.sender.end(); // it may hold the chain
+    member.waiting = true;
+  }
+
+  /**
+   * A member lets another one in, under the key that it has seen.
+   * @param {AdmitWord} word
+   * @returns {boolean} whether that member, or oneself, had waited
+   */
+  heedAdmit({ id, key }) {
+    this.lock.admit({ id, key });
+    const own = id === this.self.id;
+    if (own ? !this.lock.isAdmitted(id, this.identity.public) : !this.lock.isAdmitted(id, this.roster.get(id)?.card.ed25519 ?? new Uint8Array())) return false;
+    const of = own ? { waiting: this.waits } : this.roster.known(id);
+    const waited = of.waiting;
+    of.waiting = false;
+    if (own) this.waits = false;
+    return waited;
+  }
+
+  /** Members who wait, as words name them. */
+  waiting() {
+    return this.roster.all().filter(({ waiting }) => waiting);
   }
 
   /** @returns {MemberView[]} everybody known, oneself first */
@@ -494,9 +618,9 @@ function sentence(error) {
 }
 
 /** @param {Member} member @returns {MemberView} */
-function view({ id, card, pending, present }) {
+function view({ id, card, pending, present, waiting }) {
   const known = { id, alias: card.alias, key: b64u(card.ed25519) };
-  if (!pending || !present) return { ...known, status: present ? 'here' : 'left' };
+  if (!pending || !present) return { ...known, status: !present ? 'left' : waiting ? 'waiting' : 'here' };
   return { ...known, status: 'changed', newAlias: pending.alias, newKey: b64u(pending.ed25519) };
 }
 
@@ -573,6 +697,8 @@ export class Shells {
  * @property {import('./keys.js').IdentityState} identity
  * @property {number} e
  * @property {MemberState[]} members
+ * @property {LockState} [lock]
+ * @property {boolean} [waits]
  * @property {string[]} shells
  */
 
@@ -633,11 +759,12 @@ export class Group {
    * Takes in the card that the relay has for a member, who is in the room from now on.
    * @param {string} id
    * @param {Uint8Array} frame
+   * @param {boolean} [ahead] a list that is newer than what was read of the log says so, not the log
    * @returns {Promise<Learning>}
    */
-  learn(id, frame) {
+  learn(id, frame, ahead) {
     const reading = this.#state.readCard(id, frame);
-    return this.#state.inTurn(async () => this.#state.takeCard(await reading));
+    return this.#state.inTurn(async () => this.#state.takeCard(await reading, ahead));
   }
 
   /**
@@ -645,11 +772,14 @@ export class Group {
    * @param {string} id
    */
   accept(id) {
-    const { roster, sender } = this.#state;
+    const { roster, sender, lock } = this.#state;
     return this.#state.inTurn(async () => {
       const accepted = await roster.accept(id);
-      if (accepted) sender.end();
-      return accepted;
+      if (!accepted) return false;
+      const member = roster.known(id);
+      member.waiting &&= !lock.isAdmitted(id, member.card.ed25519);
+      sender.end();
+      return true;
     });
   }
 
@@ -686,10 +816,58 @@ export class Group {
     return this.#state.members();
   }
 
-  /** The room's safety code, over the trusted identities of those who are in the room. */
+  /** Whether whoever comes now has to wait. */
+  get locked() {
+    return this.#state.lock.on;
+  }
+
+  /** Whether this member itself waits to be let in: somebody said so. */
+  get waits() {
+    return this.#state.waits;
+  }
+
+  /**
+   * Locks the room, or opens it again for whoever comes and whoever waits; at once here, and for the others with the content to be sent.
+   * @param {boolean} on
+   * @returns {Promise<import('./chains.js').Content>}
+   */
+  lock(on) {
+    const state = this.#state;
+    return state.inTurn(async () => {
+      const word = state.lock.next(on);
+      state.heedLock(word);
+      return { k: 'lock', ...word };
+    });
+  }
+
+  /**
+   * Lets a member in who waits. Send both contents in this order: the first is for the others, the second tells the one let in that the
+   * room is locked, and who else waits.
+   * @param {string} id
+   * @returns {Promise<import('./chains.js').Content[]>}
+   */
+  admit(id) {
+    const state = this.#state;
+    return state.inTurn(async () => {
+      const word = { id, key: b64u(state.roster.known(id).card.ed25519) };
+      state.heedAdmit(word);
+      return [{ k: 'admit', ...word }, { k: 'lock', on: state.lock.on, turn: state.lock.turn }];
+    });
+  }
+
+  /** A frame that says to those who wait that they do. @param {string[]} ids @returns {Promise<Frame>} */
+  tellWaiting(ids) {
+    const { identity, place, frames, roster } = this.#state;
+    return this.#state.inTurn(async () => {
+      const inner = await sealWaiting(identity, place, ids.map((id) => roster.known(id).raw));
+      return { type: WAITING, bytes: await frames.seal(WAITING, inner) };
+    });
+  }
+
+  /** The room's safety code, over the trusted identities of those who are in the room and let in. */
   safetyCode() {
     const { keys, identity, roster } = this.#state;
-    const present = roster.all().filter((member) => member.present);
+    const present = roster.all().filter((member) => member.present && !member.waiting);
     return safetyCode(keys.room, [identity.public, ...present.map(({ card }) => card.ed25519)]);
   }
 
@@ -704,14 +882,18 @@ export class Group {
    */
   async seal(content) {
     const { identity, place, frames, sender, clock } = this.#state;
-    const body = utf8(JSON.stringify(content));
-    const { keys, step } = await this.#state.inTurn(async () => {
+    const { keys, step, body } = await this.#state.inTurn(async () => {
       const keys = await this.#keysFrame();
-      return { keys, step: await sender.next(clock()) };
+      return { keys, step: await sender.next(clock()), body: utf8(JSON.stringify(this.#whole(content))) };
     });
     const bytes = await frames.seal(MESSAGE, await sealMessage(identity, place, step, body));
     const message = { type: MESSAGE, bytes };
     return { frames: keys ? [keys, message] : [message] };
+  }
+
+  /** A lock names those who wait as it is sealed, so that whoever hears of it holds them too. @param {import('./chains.js').Content} content */
+  #whole(content) {
+    return content?.k === 'lock' && content.on ? { ...content, wait: this.#state.waiting().map(({ id }) => id) } : content;
   }
 
   /**
@@ -730,7 +912,8 @@ export class Group {
   }
 
   /**
-   * Opens what the relay says a member posted. Never rejects for what is in it.
+   * Opens what the relay says a member posted. Never rejects for what is in it. A lock or admit of a member takes effect; `news` says whether
+   * it changed anything.
    * @param {string} from
    * @param {Uint8Array} bytes
    * @returns {Promise<Opened>}
@@ -742,7 +925,32 @@ export class Group {
       const frame = await opening;
       return 'kind' in frame ? { result: frame } : received(state, from, frame, bytes);
     });
-    return result;
+    const found = await result;
+    if (found.kind === 'waiting') await state.inTurn(async () => this.#toldToWait(found.ids));
+    return found.kind === 'content' ? state.inTurn(async () => this.#heed(from, found)) : found;
+  }
+
+  /** @param {string[]} ids */
+  #toldToWait(ids) {
+    const { self, lock, identity } = this.#state;
+    if (ids.includes(self.id) && !lock.isAdmitted(self.id, identity.public)) this.#state.waits = true; // an old word may come late
+  }
+
+  /**
+   * What a member says is content; what one says who is not let in is held; and only members lock and let in.
+   * @param {string} from
+   * @param {import('./chains.js').Said} said
+   * @returns {import('./chains.js').Result}
+   */
+  #heed(from, said) {
+    const { content, e, n } = said;
+    const { waiting, pending } = this.#state.roster.known(from);
+    const rules = content.k === 'lock' || content.k === 'admit';
+    if (waiting) return rules ? { kind: 'failed', reason: 'waiting', e, n } : { ...said, kind: 'held' };
+    if (!rules) return said;
+    if (!(content.k === 'lock' ? isLock(content) : isAdmit(content))) return { kind: 'failed', reason: 'damaged', e, n };
+    if (pending) return { kind: 'failed', reason: 'changed', e, n };
+    return { ...said, news: content.k === 'lock' ? this.#state.heedLock(/** @type {any} */ (content)) : this.#state.heedAdmit(/** @type {any} */ (content)) };
   }
 
   /**
@@ -778,12 +986,12 @@ export class Group {
    * @returns {Promise<{group: Group, keys: RoomKeys}>}
    */
   successor(root, removed = []) {
-    const { self: member, identity, alias, clock, roster } = this.#state;
+    const { self: member, identity, alias, clock, roster, lock } = this.#state;
     return this.#state.inTurn(async () => {
       const keys = await roomKeys(root);
       const pins = roster.pins(({ id }) => !removed.includes(id));
       this.#handedOn = true;
-      return { keys, group: new Group({ keys, member, identity, alias, clock, roster: pins }) };
+      return { keys, group: new Group({ keys, member, identity, alias, clock, roster: pins, lock: new Lock(lock.export()) }) };
     });
   }
 
@@ -799,10 +1007,11 @@ export class Group {
 
   /** For "keep this room on this device". @returns {Promise<GroupState>} */
   export() {
-    const { alias, identity, sender, roster } = this.#state;
+    const { alias, identity, sender, roster, lock } = this.#state;
     return this.#state.inTurn(async () => {
       const members = roster.export();
-      return { v: 1, alias, identity: identity.export(), e: sender.last, members, shells: this.#shells.export() };
+      const shells = this.#shells.export();
+      return { v: 1, alias, identity: identity.export(), e: sender.last, members, lock: lock.export(), waits: this.waits, shells };
     });
   }
 
@@ -811,14 +1020,14 @@ export class Group {
    * @param {GroupState} state
    * @param {{keys: RoomKeys, secret: Bytes, clock?: () => number}} options
    */
-  static async import({ v, alias, identity: stored, e, members, shells }, { keys, secret, clock = Date.now }) {
+  static async import({ v, alias, identity: stored, e, members, lock, waits, shells }, { keys, secret, clock = Date.now }) {
     if (v !== 1) throw new TypeError('This room was kept by a newer version of snug; reload the page.');
     const [member, identity, roster] = await Promise.all([
       memberId(secret),
       Identity.import(stored, clock()),
       Roster.import(members),
     ]);
-    return new Group({ keys, member, identity, alias, clock, roster, last: e, shells: new Shells(keys, shells) });
+    return new Group({ keys, member, identity, alias, clock, roster, lock: new Lock(lock), waits, last: e, shells: new Shells(keys, shells) });
   }
 
   /** Erases all keys, after the calls before. The room's keys are their owner's: eraseRoomKeys. */

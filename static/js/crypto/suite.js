@@ -360,6 +360,7 @@ export const CARD = 1;
 export const KEYS = 2;
 export const MESSAGE = 3;
 export const MOVE = 4;
+export const WAITING = 5;
 
 export const VERSION = 1;
 const HEADER = 26;

@@ -319,12 +319,13 @@ export class Connection {
 
   /**
    * Reads on until everything before a place of the log was handled, whatever the stream and the network do. False if there is no such
-   * place any more: the relay was restarted, or we left.
+   * place any more: the relay was restarted, or we left; or that it was not reached.
    * @param {string} cursor
+   * @param {number} [most] polls
    */
-  async catchUp(cursor) {
+  async catchUp(cursor, most = Infinity) {
     const { signal } = this.#ended;
-    for (let tries = 0; !signal.aborted; tries++) {
+    for (let tries = 0; tries < most && !signal.aborted; tries++) {
       if (!this.#cursor || epochOf(cursor) !== epochOf(this.#cursor)) return false;
       try {
         const { events, ...rest } = await this.#api.poll({ s: this.#session, after: this.#saved ?? cursor, hold: 0 }, { signal });

@@ -8,7 +8,7 @@ import { b64u, random } from '../lib/bytes.js';
 /** @typedef {import('./vault.js').Kept} Kept */
 /** @typedef {import('./session.js').Session} Session */
 /** @typedef {import('./session.js').Options} Options */
-/** @typedef {Pick<Session, 'roomId' | 'self' | 'kind' | 'name' | 'link' | 'alias' | 'members' | 'status' | 'knocks'> & {shell: ReturnType<Session['shell']>}} View */
+/** @typedef {Pick<Session, 'roomId' | 'self' | 'kind' | 'name' | 'link' | 'alias' | 'members' | 'status' | 'knocks' | 'locked' | 'waits'> & {shell: ReturnType<Session['shell']>}} View */
 
 /**
  * What tabs say to each other. hello, bye and call come from those who follow, the rest from the leader.
@@ -60,6 +60,8 @@ export class Mirror {
   get members() { return this.#seen.members; }
   get status() { return this.#seen.status; }
   get knocks() { return this.#seen.knocks; }
+  get locked() { return this.#seen.locked; }
+  get waits() { return this.#seen.waits; }
 
   /** What a new leader starts from; undefined if nobody told. */
   get handed() {
@@ -73,6 +75,12 @@ export class Mirror {
   setAlias(alias) { return this.#call('setAlias', alias); }
   /** @param {string} id */
   accept(id) { return this.#call('accept', id); }
+  /** @param {string} id @param {boolean} on @returns {Promise<void>} */
+  verify(id, on) { return this.#call('verify', id, on); }
+  /** @param {boolean} on @returns {Promise<void>} */
+  lock(on) { return this.#call('lock', on); }
+  /** @param {string} id @returns {Promise<void>} */
+  admit(id) { return this.#call('admit', id); }
   /** @param {string} id */
   remove(id) { return this.#call('remove', id); }
   /** @param {{wipe?: boolean}} [options] */

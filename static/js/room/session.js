@@ -9,7 +9,8 @@ import { Connection, epochOf, Outbox, seqOf } from './connection.js';
  * anything; it lives as long as the page.
  */
 
-/** @typedef {'joined' | 'left' | 'removed' | 'changed' | 'renamed' | 'moved' | 'back'} Happening */
+/** @typedef {'joined' | 'left' | 'removed' | 'changed' | 'renamed' | 'moved' | 'back'} Coming */
+/** @typedef {Coming | 'stands' | 'locked' | 'opened' | 'admitted' | 'letin' | 'waits' | 'passed' | 'held' | 'heldread'} Happening */
 
 /**
  * @typedef {object} Item
@@ -23,7 +24,7 @@ import { Connection, epochOf, Outbox, seqOf } from './connection.js';
  * @property {import('./connection.js').State} [state] of an own message
  * @property {string} [reason] for people
  * @property {Happening} [event]
- * @property {number} [count] of a gap; -1 if nobody knows
+ * @property {number} [count] of a gap, -1 if nobody knows; of messages that are held, or may not be read
  * @property {number} [seq] of an own message: its place, once the relay has it
  */
 
@@ -155,6 +156,8 @@ export class Keeper {
  * @property {Timeline} timeline
  * @property {(id: string) => string} aliasOf
  * @property {(content: {k: string} & Record<string, any>) => void} whisper sends something that is not a message to read
+ * @property {(does: (gate: import('./lock.js').Gatekeeper) => unknown) => Promise<void>} gate what a locked room needs
+ * @property {() => string | null} cursor what was read of the log
  * @property {() => Promise<import('../net/types.js').Roster>} refresh asks for the list of members again
  * @property {() => void} membersChanged
  * @property {(move: {root: import('../lib/bytes.js').Bytes | null, removed: string[], by: string}, at: string) => Promise<void>} moved at a place of the log
@@ -172,6 +175,7 @@ const REASONS = {
   changed: 'It is signed with a new identity that nobody has accepted yet.',
   expired: 'The keys to it are erased, as they are after a while.',
   damaged: 'It was damaged or cut short.',
+  waiting: 'It is from somebody who is not let in yet, and only members can do what it asks for.',
   'unknown-type': 'It was sent with a newer version of snug. Reload the page to get it.',
 };
 
@@ -197,13 +201,15 @@ export class Inbox {
   /**
    * The list of members as the relay has it, at a join or later: who is not in it is not in the room.
    * @param {import('../net/types.js').Roster} roster
+   * @param {boolean} [first] nobody was known before: all in it were here before this member
    */
-  async roster({ roster: number, members }) {
-    const { group } = this.#room;
+  async roster({ roster: number, members }, first = false) {
+    const { group, cursor } = this.#room;
+    const ahead = !first && number > seqOf(cursor() ?? '.0');
     const here = new Set(members.map(({ id }) => id));
     this.#list = { number, here };
     for (const { id, status } of group.members()) if (status !== 'self' && status !== 'left' && !here.has(id)) await this.#left(id);
-    for (const { id, card } of members) if (id !== group.id) await this.#learn(id, card, false);
+    for (const { id, card } of members) if (id !== group.id) await this.#learn(id, card, false, ahead);
     this.#room.membersChanged();
   }
 
@@ -233,7 +239,9 @@ export class Inbox {
     const before = this.#here(id);
     if (!(await this.#learn(id, card, true))) return;
     await this.#isGone(id, key);
-    if (!before) this.#room.timeline.add({ key, kind: 'system', event: 'joined', from: id, alias: this.#room.aliasOf(id) });
+    const event = this.#room.group.members().some((member) => member.id === id && member.status === 'waiting') ? 'stands' : 'joined';
+    if (!before) this.#room.timeline.add({ key, kind: 'system', event, from: id, alias: this.#room.aliasOf(id) });
+    if (this.#room.group.locked) await this.#room.gate((gate) => gate.came(id));
   }
 
   /** @param {{id: string, card?: string}} member @param {string} key */
@@ -265,14 +273,15 @@ export class Inbox {
    * @param {string} id
    * @param {string | undefined} card
    * @param {boolean} aloud tell of a new name
+   * @param {boolean} [ahead] of the log
    */
-  async #learn(id, card, aloud) {
+  async #learn(id, card, aloud, ahead) {
     const { group, timeline, aliasOf } = this.#room;
     if (!card) return group.returned(id);
     if (id === group.id) return true;
     const before = aliasOf(id);
     const wasChanged = this.#isChanged(id);
-    const { status, reason, member } = await group.learn(id, bytes(card));
+    const { status, reason, member } = await group.learn(id, bytes(card), ahead);
     if (status === 'bad') {
       timeline.add({ kind: 'failed', from: id, alias: before, reason: `A member's card cannot be trusted: ${reason}.` });
       return false;
@@ -326,11 +335,33 @@ export class Inbox {
   /** @param {{id: string, from: string, body: string, at: number}} post @param {string} place */
   async #message({ id: key, from, body, at }, place) {
     const opened = await this.#room.group.open(from, bytes(body));
-    if (opened.kind === 'content') return this.#content({ key, from, at }, opened.content);
+    const head = { key, from, at };
+    if (opened.kind === 'content' && (opened.content.k === 'lock' || opened.content.k === 'admit')) return this.#ruled(head, opened);
+    if (opened.kind === 'content') return this.#content(head, opened.content);
     if (opened.kind === 'move') return this.#room.moved(opened, place);
+    if (opened.kind === 'held') return this.#room.gate((gate) => gate.hold(head, opened.content));
+    if (opened.kind === 'waiting') return this.#waiting(head, opened);
     if (opened.kind !== 'failed') return;
+    if (opened.reason === 'before-you' && this.#room.group.waits) return this.#room.gate((gate) => gate.passed(at));
     if (opened.need) this.#ask(from);
     this.#room.timeline.add({ key, kind: 'failed', from, alias: this.#room.aliasOf(from), at, reason: REASONS[opened.reason] ?? opened.reason });
+  }
+
+  /** @param {{key: string, from: string, at: number}} head @param {import('../crypto/chains.js').Said} said */
+  async #ruled(head, { content, news }) {
+    await this.#room.gate((gate) => gate.ruled(head, content, news));
+    this.#room.membersChanged();
+  }
+
+  /** @param {{key: string, from: string, at: number}} head @param {import('../crypto/chains.js').Waiting} said */
+  async #waiting(head, said) {
+    await this.#room.gate((gate) => gate.waiting(head, said));
+    this.#room.membersChanged();
+  }
+
+  /** What somebody had said who is let in now. @param {{key: string, from: string, at: number}} head @param {{k: string} & Record<string, any>} content */
+  show(head, content) {
+    return this.#content(head, content);
   }
 
   /** @param {{key: string, from: string, at: number}} head @param {{k: string} & Record<string, any>} content */
@@ -395,7 +426,10 @@ function bytes(text) {
  * @property {Timeline} timeline
  * @property {string | null} [cursor] where an earlier stay ended
  * @property {{id: string, card: string}[]} [known] the others it knew
+ * @property {[string, import('./lock.js').Held][]} [held] what those have said who wait
  */
+
+const READ_ON = 3; // polls, before sealing, to reach a place that the relay has named; one is enough where the network is fair
 
 export class Stay {
   keys;
@@ -404,6 +438,9 @@ export class Stay {
   /** @type {import('./door.js').Doorkeeper | null} */ door = null;
   #host;
   #timeline;
+  #gate = /** @type {Promise<import('./lock.js').Gatekeeper> | null} */ (null);
+  #held;
+  #entered;
   #own = /** @type {OwnMove | null} */ (null);
   #rival = /** @type {Move | null} */ (null);
   #over = false;
@@ -413,8 +450,10 @@ export class Stay {
   #follows = new Promise((resolve) => (this.#gone = () => resolve(undefined)));
 
   /** @param {StayOptions} options @param {Host} host */
-  constructor({ origin, keys, secret, group, timeline, cursor = null, known }, host) {
+  constructor({ origin, keys, secret, group, timeline, cursor = null, known, held }, host) {
     this.keys = keys;
+    this.#held = () => held ?? [];
+    this.#entered = cursor !== null;
     this.group = group;
     this.#host = host;
     this.#timeline = timeline;
@@ -465,6 +504,32 @@ export class Stay {
     }
     await this.#decide(own);
     await this.#follows;
+  }
+
+  /** What a locked room needs is fetched when there is one. @param {(gate: import('./lock.js').Gatekeeper) => unknown} does */
+  async gate(does) {
+    this.#gate ??= this.#newGate();
+    const gate = await this.#gate;
+    if (!this.#over) await does(gate);
+  }
+
+  async #newGate() {
+    const { Gatekeeper } = await import('./lock.js');
+    const gate = new Gatekeeper({
+      group: this.group,
+      timeline: this.#timeline,
+      aliasOf: (id) => this.aliasOf(id),
+      isAway: (id) => this.away.has(id),
+      send: (letter) => this.outbox.add(letter),
+      show: (head, content) => this.inbox.show(head, content),
+    }, this.#held());
+    this.#held = () => gate.export();
+    return gate;
+  }
+
+  /** What those have said who wait. */
+  get held() {
+    return this.#held();
   }
 
   /** The relay no longer hears of us. What is under way may or may not arrive. */
@@ -528,7 +593,10 @@ export class Stay {
   #newOutbox() {
     return new Outbox({
       post: (id, frame, roster) => this.connection.post(id, frame, roster),
-      seal: async (content) => (await this.group.seal(/** @type {any} */ (content))).frames,
+      seal: async (content) => {
+        await this.#readOn();
+        return (await this.group.seal(/** @type {any} */ (content))).frames;
+      },
       roster: () => this.connection.roster,
       epoch: () => epochOf(this.connection.cursor ?? ''),
       learn: (roster) => this.connection.inTurn(() => this.#learn(roster)),
@@ -539,10 +607,17 @@ export class Stay {
     });
   }
 
+  /** A list of members that is ahead of the log may have some who came behind a lock: first what is before them is read. */
+  async #readOn() {
+    const { cursor, roster } = this.connection;
+    if (cursor && seqOf(cursor) < roster) await this.connection.catchUp(`${epochOf(cursor)}.${roster}`, READ_ON);
+  }
+
   /** @param {import('../net/types.js').Roster} roster */
   async #learn(roster) {
     await this.inbox.roster(roster);
     this.connection.roster = Math.max(this.connection.roster, roster.roster);
+    if (this.group.locked) void this.gate((gate) => gate.look());
   }
 
   /** @param {{id: string, card: string}[]} [known] @returns {Inbox} */
@@ -552,6 +627,8 @@ export class Stay {
       timeline: this.#timeline,
       aliasOf: (/** @type {string} */ id) => this.aliasOf(id),
       whisper: (/** @type {object} */ content) => this.outbox.add({ key: '', content }),
+      gate: (/** @type {(gate: import('./lock.js').Gatekeeper) => unknown} */ does) => this.gate(does),
+      cursor: () => this.connection.cursor,
       refresh: () => this.connection.members(),
       membersChanged: () => this.#tell(() => this.#host.members()),
       moved: (/** @type {Omit<Move, 'at'>} */ move, /** @type {string} */ at) => this.#moved(move, at),
@@ -591,7 +668,8 @@ export class Stay {
 
   /** @param {import('../net/types.js').Joined} joined @param {boolean} anew */
   async #joined({ roster, members, gap }, anew) {
-    await this.inbox.roster({ roster, members });
+    await this.inbox.roster({ roster, members }, anew || !this.#entered);
+    this.#entered = true;
     this.#unshown = false; // joining showed it
     this.#setAway(members.filter(({ away }) => away).map(({ id }) => id));
     if (gap?.messages) this.#timeline.add({ kind: 'gap', count: gap.messages });
@@ -603,6 +681,7 @@ export class Stay {
   #setAway(ids) {
     this.away = new Set(ids);
     this.#tell(() => this.#host.members());
+    if (this.group.locked) void this.gate((gate) => gate.look());
   }
 
   /** @param {import('../net/transport.js').Status} status */
@@ -648,6 +727,8 @@ const isBefore = (a, b) => epochOf(a) === epochOf(b) && seqOf(a) < seqOf(b);
  * @property {boolean} self
  * @property {boolean} away
  * @property {boolean} changed
+ * @property {boolean} waiting not let in yet
+ * @property {boolean} verified somebody here has compared its fingerprint
  * @property {string} key identity key, base64url
  * @property {string} [newAlias]
  * @property {string} [newKey]
@@ -660,6 +741,7 @@ export class Session extends EventTarget {
   name = /** @type {string | null} */ (null);
   members = /** @type {MemberRow[]} */ ([]);
   status = { state: 'connecting', reason: '', latency: /** @type {number | null} */ (null) };
+  /** Who was compared by voice, and under which key. @type {Map<string, string>} */ #verified;
   #origin;
   #site;
   #keep;
@@ -706,6 +788,7 @@ export class Session extends EventTarget {
     this.kind = options.kind ?? (options.name ? 'passphrase' : 'link');
     this.name = options.name ?? null;
     this.#secret = secret;
+    this.#verified = new Map(kept?.verified);
     this.#timeline = new Timeline((name, item) => this.#tell(name, item), items);
     this.#stay = this.#newStay(keys, group, kept);
     this.#keeper = new Keeper({ roomId: keys.roomId, make: () => this.state(), share: options.share, keep: this.#keep });
@@ -777,6 +860,40 @@ export class Session extends EventTarget {
       inbox.accepted(id);
       await this.#keeper.save();
     }
+    this.#drawMembers();
+  }
+
+  /** Remembers that somebody here has compared a member's fingerprint, or no longer. @param {string} id @param {boolean} on */
+  async verify(id, on) {
+    const member = this.members.find((each) => each.id === id);
+    if (!member || member.self || member.changed) return;
+    if (on) this.#verified.set(id, member.key);
+    else this.#verified.delete(id);
+    await this.#keeper.save();
+    this.#drawMembers();
+  }
+
+  /** Whether whoever comes now has to wait until a member lets them in. */
+  get locked() {
+    return this.#stay.group.locked;
+  }
+
+  /** Whether this member itself has to wait. */
+  get waits() {
+    return this.#stay.group.waits;
+  }
+
+  /** Locks the room or opens it, for those who come and those who wait. @param {boolean} on */
+  async lock(on) {
+    await this.#stay.gate((gate) => gate.lock(on));
+    await this.#keeper.save();
+    this.#drawMembers();
+  }
+
+  /** Lets a member in who waits. @param {string} id */
+  async admit(id) {
+    await this.#stay.gate((gate) => gate.admit(id));
+    await this.#keeper.save();
     this.#drawMembers();
   }
 
@@ -852,7 +969,7 @@ export class Session extends EventTarget {
 
   /** @param {Keys} keys @param {Group} group @param {Kept | null} [kept] */
   #newStay(keys, group, kept) {
-    const options = { origin: this.#origin, secret: this.#secret, timeline: this.#timeline, cursor: kept?.cursor, known: kept?.cards, keys, group };
+    const options = { origin: this.#origin, secret: this.#secret, timeline: this.#timeline, cursor: kept?.cursor, known: kept?.cards, held: kept?.held, keys, group };
     return new Stay(options, {
       told: (key, state, reason) => this.#timeline.update(key, { state, reason }),
       members: () => this.#drawMembers(),
@@ -913,6 +1030,8 @@ export class Session extends EventTarget {
       id,
       self: status === 'self',
       changed: status === 'changed',
+      waiting: status === 'waiting',
+      verified: this.#verified.get(id) === rest.key,
       away: status !== 'self' && away.has(id),
     }));
     this.#tell('members');
@@ -926,11 +1045,11 @@ export class Session extends EventTarget {
 
   /** Where this member stands. @returns {Promise<Kept>} */
   async state() {
-    const { keys, connection, inbox, outbox } = this.#stay;
+    const { keys, connection, inbox, outbox, held } = this.#stay;
     const { roomId, kind, name, alias } = this;
     const cursor = connection.cursor; // from before: an event is rather read again than missed
     const group = await this.#stay.group.export();
-    return { roomId, kind, name, alias, group, root: keys.root, secret: this.#secret, cursor, cards: inbox.known(), outbox: outbox.export() };
+    return { roomId, kind, name, alias, group, root: keys.root, secret: this.#secret, cursor, cards: inbox.known(), outbox: outbox.export(), held, verified: [...this.#verified] };
   }
 
   /** @param {string} name @param {unknown} [detail] */

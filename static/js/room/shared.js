@@ -59,10 +59,10 @@ export function release(roomId) {
 /** @typedef {import('./session.js').Item} Item */
 
 /** What other tabs see of the room. */
-export const VIEW = /** @type {const} */ (['roomId', 'self', 'kind', 'name', 'link', 'alias', 'members', 'status', 'knocks']);
+export const VIEW = /** @type {const} */ (['roomId', 'self', 'kind', 'name', 'link', 'alias', 'members', 'status', 'knocks', 'locked', 'waits']);
 
 /** What other tabs may ask the leader to do. @type {Set<string>} */
-const CALLS = new Set(['setAlias', 'safetyCode', 'accept', 'remove', 'leave', 'answer', 'approve', 'refuse', 'send']);
+const CALLS = new Set(['setAlias', 'safetyCode', 'accept', 'verify', 'lock', 'admit', 'remove', 'leave', 'answer', 'approve', 'refuse', 'send']);
 
 /** The same events and members as Session. */
 export class SharedSession extends EventTarget {
@@ -113,6 +113,8 @@ export class SharedSession extends EventTarget {
   get items() { return this.#now.items; }
   get status() { return this.#now.status; }
   get knocks() { return this.#now.knocks; }
+  get locked() { return this.#now.locked; }
+  get waits() { return this.#now.waits; }
 
   shell() { return this.#now.shell(); }
   safetyCode() { return this.#now.safetyCode(); }
@@ -122,6 +124,12 @@ export class SharedSession extends EventTarget {
   setAlias(alias) { return this.#now.setAlias(alias); }
   /** @param {string} id */
   accept(id) { return this.#now.accept(id); }
+  /** @param {string} id @param {boolean} on */
+  verify(id, on) { return this.#now.verify(id, on); }
+  /** @param {boolean} on */
+  lock(on) { return this.#now.lock(on); }
+  /** @param {string} id */
+  admit(id) { return this.#now.admit(id); }
   /** @param {string} id */
   remove(id) { return this.#now.remove(id); }
   /** @param {string} id */

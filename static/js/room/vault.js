@@ -18,6 +18,8 @@ import { newDeviceKey, unwrap, wrap } from '../crypto/keep.js';
  * @property {string | null} cursor
  * @property {{id: string, card: string}[]} [cards] of the others, for a relay that has forgotten them
  * @property {import('./connection.js').OutboxState} outbox
+ * @property {[string, string][]} [verified] members whose fingerprint was compared, and the key that it is of
+ * @property {[string, import('./lock.js').Held][]} [held] what those have said who wait to be let in
  */
 
 /**

@@ -1,6 +1,7 @@
 // @ts-check
 /** The panel of a room: people, inviting, the terminal, the room itself. A sheet on a phone, beside the conversation where there is room. */
 import { unb64u } from '../lib/bytes.js';
+import { letIn } from './lock.js';
 import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, nameField, t, tile } from './parts.js';
 
 /** @typedef {import('../room/shared.js').SharedSession} Session */
@@ -92,8 +93,8 @@ export class Panel {
 
   /** What the tab shows, as one text: a button must not be replaced under a finger when nothing has changed. */
   #content() {
-    const { roomId, members } = this.#session;
-    return JSON.stringify([this.#tab, roomId, this.#tab === 'people' && members]);
+    const { roomId, members, locked, waits } = this.#session;
+    return JSON.stringify([this.#tab, roomId, this.#tab === 'people' && members, locked, waits]);
   }
 
   #draw() {
@@ -105,29 +106,44 @@ export class Panel {
   }
 
   people() {
-    const members = [...this.#session.members].sort((a, b) => Number(b.self) - Number(a.self) || Number(a.away) - Number(b.away) || a.alias.localeCompare(b.alias));
+    const order = (/** @type {Member} */ a, /** @type {Member} */ b) => Number(b.self) - Number(a.self) || Number(a.away) - Number(b.away) || a.alias.localeCompare(b.alias);
+    const all = [...this.#session.members].sort(order);
+    const [members, waiting] = [all.filter((member) => !member.waiting), all.filter((member) => member.waiting)];
     const code = h('p', { class: 'safety' });
     this.#session.safetyCode().then((text) => fill(code, text.split(' ').map((group) => h('span', null, group))), () => {});
     return [
+      waiting.length > 0 && h('section', { class: 'block' }, h('h2', null, t.waiting), h('p', null, t.waitingText),
+        h('ul', { class: 'members' }, waiting.map((member) => this.#stranger(member)))),
       h('ul', { class: 'members' }, members.map((member) => (member.self && this.#renaming ? this.#rename() : this.#member(member)))),
-      members.length > 1 && h('section', { class: 'block' }, h('h2', null, t.safety), code, h('p', { class: 'hint' }, t.safetyText)),
+      members.length > 1 && !this.#session.waits && h('section', { class: 'block' }, h('h2', null, t.safety), code, h('p', null, t.safetyText),
+        h('details', { class: 'why' }, h('summary', null, t.safetyWhy), h('p', null, t.safetyWhyText))),
     ];
+  }
+
+  /** Somebody who waits to be let in. @param {Member} member */
+  #stranger(member) {
+    return h('li', { class: 'stranger', data: { away: member.away } }, tile(member), h('span', { class: 'name' }, member.alias),
+      letIn(this.#session, member, 'main'));
   }
 
   /** @param {Member} member */
   #member(member) {
-    const { id, alias, self, away, changed, key, newAlias, newKey } = member;
+    const { id, alias, self, away, changed, verified, key, newAlias, newKey } = member;
     const more = h('details', { open: this.#unfolded.has(id), ontoggle: () => (more.open ? this.#unfolded.add(id) : this.#unfolded.delete(id)) },
       h('summary', { data: { focus: id } },
         tile(member),
         h('span', { class: 'name' }, alias, self && h('small', null, t.self)),
+        verified && h('small', { class: 'verified' }, icon('sent'), t.verified),
         away && h('small', { class: 'awayword' }, t.away),
         icon('fold')),
       h('div', { class: 'about' },
-        h('h3', null, t.fingerprint), print(key), h('p', { class: 'hint' }, t.fingerprintText),
+        h('h3', null, t.fingerprint), print(key), h('p', { class: 'hint' }, self ? t.fingerprintOwn : t.fingerprintText(alias)),
         self
           ? h('button', { type: 'button', class: 'plain', data: { focus: 'rename' }, onclick: () => this.#startRename() }, t.rename)
-          : h('button', { type: 'button', class: 'plain danger-text', data: { focus: `${id}-remove` }, onclick: () => this.#remove(member) }, t.remove)));
+          : [
+            !changed && h('button', { type: 'button', class: verified ? 'plain' : 'quiet', data: { focus: `${id}-verify` }, onclick: () => this.#session.verify(id, !verified) }, verified ? t.unverify : t.verify),
+            h('button', { type: 'button', class: 'plain danger-text', data: { focus: `${id}-remove` }, onclick: () => this.#remove(member) }, t.remove),
+          ]));
     return h('li', { data: { away, changed } },
       more,
       changed && h('div', { class: 'warning', role: 'alert' }, icon('warn'),
@@ -135,7 +151,7 @@ export class Panel {
           h('b', null, t.changedTitle),
           h('p', null, t.changedText(alias), newAlias && newAlias !== alias && ` ${t.changedName(newAlias)}`),
           print(newKey ?? key),
-          h('button', { type: 'button', class: 'quiet', onclick: () => this.#session.accept(id) }, t.accept))));
+          h('button', { type: 'button', class: 'quiet', data: { focus: `${id}-accept` }, onclick: () => this.#session.accept(id) }, t.accept))));
   }
 
   #startRename() {
@@ -193,6 +209,7 @@ export class Panel {
   room() {
     const pass = this.#session.kind === 'passphrase';
     return [
+      !this.#session.waits && this.#lock(),
       h('section', { class: 'block' }, h('h2', null, t.device), h('p', null, this.#kept ? t.keptHere : pass ? t.notKept : t.notKeptLink)),
       this.#notices(),
       h('section', { class: 'block' }, h('h2', null, t.leave), h('p', null, pass ? t.leaveTextPass : t.leaveText),
@@ -206,6 +223,15 @@ export class Panel {
     const place = h('section', { class: 'block' }, h('h2', null, t.notices), h('p', null, t.noticesText));
     import('./notices.js').then(({ choices }) => place.append(...choices()));
     return place;
+  }
+
+  /** The switch that keeps whoever comes waiting. */
+  #lock() {
+    const { locked } = this.#session;
+    const turn = () => this.#session.lock(!this.#session.locked).catch((error) => console.warn('snug:', error));
+    return h('section', { class: 'block' },
+      h('button', { type: 'button', class: 'switch', role: 'switch', 'aria-checked': String(locked), data: { focus: 'lock' }, onclick: turn },
+        icon('lock'), h('span', null, t.lock, h('small', null, locked ? t.lockedText : t.lockText)), h('span', { class: 'knob' })));
   }
 
   /** @param {boolean} wipe */

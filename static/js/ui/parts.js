@@ -189,11 +189,11 @@ export const shareButton = (url, look) =>
 export const toneOf = (id) => [...id].reduce((mix, c) => Math.imul(mix ^ c.charCodeAt(0), 0x01000193), 0x811c9dc5) >>> 29; // FNV-1a, its top bits
 
 /**
- * A member's tile: the first letter on their tone.
- * @param {{id: string, alias: string}} member
+ * A member's tile: the first letter on their tone, with a mark once somebody here has compared their fingerprint.
+ * @param {{id: string, alias: string, verified?: boolean}} member
  */
-export const tile = ({ id, alias }) =>
-  h('span', { class: 'tile', 'aria-hidden': 'true', data: { tone: toneOf(id) } }, [...alias][0]?.toUpperCase() ?? '?');
+export const tile = ({ id, alias, verified }) =>
+  h('span', { class: 'tile', 'aria-hidden': 'true', data: { tone: toneOf(id), verified } }, [...alias][0]?.toUpperCase() ?? '?');
 
 /**
  * Asks before something that cannot be undone.

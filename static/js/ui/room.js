@@ -241,7 +241,7 @@ const line = (item, name, ...children) => h('p', { class: 'line', data: { event:
 /** @param {Item} item */
 function event(item) {
   const who = item.own ? t.you : (item.alias ?? t.someone);
-  return item.event ? t.event[item.event](who, item.body ?? '') : (item.body ?? '');
+  return item.event ? t.event[item.event](who, item.body ?? '', item.count ?? 0) : (item.body ?? '');
 }
 
 /** @param {Item} item @param {boolean} leads */
@@ -316,6 +316,8 @@ export class Room {
   #notice = h('p', { class: 'notice', role: 'status', hidden: true });
   #people = h('button', { type: 'button', class: 'people', 'aria-haspopup': 'dialog', onclick: () => this.#open('people') });
   #knocks = h('div', { class: 'knocks', 'aria-live': 'assertive' });
+  #gate = h('div', { class: 'gates', 'aria-live': 'polite' });
+  #gated = '';
   #alone = h('div', { class: 'alone' });
   #title = h('h1');
   #rooms = iconButton('rooms', t.rooms, { class: 'round rooms-button', 'aria-haspopup': 'dialog', onclick: () => this.#app.openSwitcher() }, h('b', { class: 'badge', hidden: true }));
@@ -341,7 +343,7 @@ export class Room {
         this.#people,
         iconButton('invite', t.invite, { onclick: () => this.#open('invite'), 'aria-haspopup': 'dialog' }),
         iconButton('more', t.more, { onclick: () => this.#open('room'), 'aria-haspopup': 'dialog' })),
-      h('div', { class: 'floor' }, this.#knocks, this.#timeline.element, this.#notice, this.#composer));
+      h('div', { class: 'floor' }, this.#knocks, this.#timeline.element, this.#gate, this.#notice, this.#composer));
     this.#listen();
     this.#drawName();
     this.#drawStatus();
@@ -513,14 +515,27 @@ export class Room {
   #drawPeople() {
     const { members } = this.#session;
     this.#drawAlone();
-    const drawn = JSON.stringify(members.map(({ id, alias, changed }) => [id, alias, changed]));
+    void this.#drawGate();
+    const drawn = JSON.stringify(members.map(({ id, alias, changed, waiting }) => [id, alias, changed, waiting]));
     if (this.#drawn === drawn) return; // a button must not change under a finger for nothing
     this.#drawn = drawn;
-    const others = members.filter((member) => !member.self);
-    this.#people.ariaLabel = this.#people.title = `${t.people}: ${members.length}`;
-    mark(this.#people, { changed: members.some((member) => member.changed) });
-    const faces = (others.length ? others : members).slice(0, FACES).map(tile);
-    fill(this.#people, faces, h('span', { class: 'count' }, icon('people'), members.length));
+    const inside = members.filter((member) => !member.waiting);
+    const others = inside.filter((member) => !member.self);
+    const waiting = members.length - inside.length;
+    this.#people.ariaLabel = this.#people.title = `${t.people}: ${inside.length}${waiting ? `. ${t.manyWait(waiting)}` : ''}`;
+    mark(this.#people, { changed: members.some((member) => member.changed), waiting: waiting > 0 });
+    const faces = (others.length ? others : inside).slice(0, FACES).map(tile);
+    fill(this.#people, faces, h('span', { class: 'count' }, icon('people'), inside.length));
+  }
+
+  /** Who waits to be let in, or that we do. */
+  async #drawGate() {
+    const { waits, members } = this.#session;
+    const gated = JSON.stringify([waits, members.filter((member) => member.waiting).map(({ id, alias }) => [id, alias])]);
+    if (this.#gated === gated || (!this.#gated && !waits && !members.some((member) => member.waiting))) return;
+    this.#gated = gated;
+    const { gate } = await import('./lock.js');
+    if (!this.#stop.signal.aborted) fill(this.#gate, gate(this.#session, () => this.#open('people')));
   }
 
   /** The first thing to do in an empty room is to ask someone in. */

@@ -164,6 +164,15 @@ export default {
     changed: /** @param {string} who */ (who) => `${who} has a different key than before. Compare before you trust it.`,
     renamed: /** @param {string} who @param {string} name */ (who, name) => (name ? `${who} is now ${name}` : `${who} has a new name`),
     back: /** @param {string} who */ (who) => `${who} is back`,
+    stands: /** @param {string} who */ (who) => `${who} came, and waits to be let in`,
+    locked: /** @param {string} who */ (who) => `${who} locked the room. Whoever comes now waits to be let in.`,
+    opened: /** @param {string} who */ (who) => `${who} opened the room again`,
+    admitted: /** @param {string} who @param {string} name */ (who, name) => `${who} let ${name || 'someone'} in`,
+    letin: /** @param {string} who */ (who) => `${who} let you in`,
+    waits: () => 'The room is locked. You wait here until someone lets you in.',
+    passed: /** @param {string} _ @param {string} __ @param {number} n */ (_, __, n) => `${count(n, 'message', 'messages')} inside, not for you before you are let in`,
+    held: /** @param {string} who @param {string} _ @param {number} n */ (who, _, n) => `${who} is not let in yet. ${count(n, 'message of theirs waits', 'messages of theirs wait')}.`,
+    heldread: /** @param {string} who */ (who) => `What ${who} said while waiting:`,
     moved: /** @param {string} by @param {string} names */ (by, names) => (names ? `${by} removed ${names}. The room has a new link.` : 'The room has a new link.'),
   },
   someone: 'Someone',
@@ -190,6 +199,8 @@ export default {
   knockCode: 'Their screen should show',
   knockCompare: 'Let them read their digits to you, by voice. If they are these, it is really them.',
   letIn: 'Let in',
+  /** @param {string} who */
+  letInName: (who) => `Let in ${who}`,
   refuse: 'Refuse',
 
   // Knock, stranger's side
@@ -204,7 +215,12 @@ export default {
   // Panels
   away: 'away',
   fingerprint: 'Fingerprint',
-  fingerprintText: 'Words and digits made from their key. The same on every screen.',
+  /** @param {string} who */
+  fingerprintText: (who) => `Call ${who}, or meet. They open People on their screen, tap their own name and read this line to you. If it is the same, it is really them, and nobody listens in between.`,
+  fingerprintOwn: 'Read this line to the others, by phone or in person, when they want to be sure it is you.',
+  verify: 'It is the same, mark as verified',
+  unverify: 'No longer verified',
+  verified: 'verified',
   rename: 'Change name',
   changedTitle: 'A different key',
   /** @param {string} who */
@@ -220,7 +236,22 @@ export default {
   removePass: 'The passphrase no longer opens it: the room becomes a link room.',
   removeDo: 'Remove',
   safety: 'Safety code',
-  safetyText: 'Read it out to each other, by voice. The same digits on every screen: nobody is in between.',
+  safetyText: 'One of you reads it to the others, by phone or in person. If all screens show the same digits, only the people in this list can read along.',
+  safetyWhy: 'Why, and what if it differs?',
+  safetyWhyText: 'It is made from the keys of everyone in the list. Someone who secretly sat in between would need a key of their own, and the digits would differ. If they do, first check that all see the same people and nobody has just come or gone; if they still differ, say nothing private here and open a new room.',
+  waiting: 'Waiting to be let in',
+  waitingText: 'They have the link, but read nothing until one of you lets them in. If you do not know who it is, ask by another way first.',
+  /** @param {string} who */
+  oneWaits: (who) => `${who} waits to be let in`,
+  oneWaitsText: 'The room is locked. They read nothing until then.',
+  /** @param {number} n */
+  manyWait: (n) => `${n} ${n === 1 ? 'waits' : 'wait'} to be let in`,
+  look: 'Look',
+  waitsTitle: 'This room is locked',
+  waitsText: 'The people inside see that you are here, and can let you in. What you write meanwhile they read then.',
+  lock: 'Lock the room',
+  lockText: 'Whoever comes after that reads nothing until one of you lets them in.',
+  lockedText: 'Locked. Whoever comes waits until one of you lets them in. Unlocking lets in all who wait.',
   inviteLink: 'The link',
   inviteLinkText: 'It is the key to this room. Send it only to people you want in here.',
   invitePass: 'Name and passphrase',

@@ -1,0 +1,146 @@
+// @ts-check
+/**
+ * A locked room, as its members and those who wait live in it: what strangers say is held until they are let in, they are told that they wait,
+ * and every word of it stands in the timeline. Who may read what is crypto/group.js's matter.
+ */
+import { b64u, random } from '../lib/bytes.js';
+
+/** @typedef {import('../crypto/chains.js').Content} Content */
+/** @typedef {{key: string, from: string, at: number}} Head */
+/** @typedef {{item: string, lost: number, said: {head: Head, content: Content}[]}} Held what one stranger has said; lost: what is not kept */
+
+/**
+ * @typedef {object} Room what the gatekeeper may do to the stay
+ * @property {import('../crypto/group.js').Group} group
+ * @property {import('./session.js').Timeline} timeline
+ * @property {(id: string) => string} aliasOf
+ * @property {(id: string) => boolean} isAway
+ * @property {(letter: import('./connection.js').Letter) => void} send
+ * @property {(head: Head, content: Content) => unknown} show what was said, once it may be
+ */
+
+const MOST = 50; // messages of strangers that are kept; what they can make us hold in memory, at 64 KB each
+const UNSAID = new Set(['need', 'typing', 'receipt']); // is of no use later
+
+export class Gatekeeper {
+  #room;
+  /** @type {Map<string, Held>} */ #held;
+  /** Who was told that they wait, by anybody. */
+  #told = /** @type {Set<string>} */ (new Set());
+  /** @type {{item: string, count: number} | null} */ #unread = null;
+
+  /** @param {Room} room @param {[string, Held][]} [held] */
+  constructor(room, held = []) {
+    this.#room = room;
+    this.#held = new Map(held);
+  }
+
+  /** What goes along to the next tab, or into a kept room. */
+  export() {
+    return [...this.#held];
+  }
+
+  /** Locks the room or opens it, for this member at once. @param {boolean} on */
+  async lock(on) {
+    const { group, send } = this.#room;
+    if (group.locked === on) return;
+    const content = await group.lock(on);
+    send({ key: this.#own(on ? 'locked' : 'opened'), content });
+    if (!on) await this.#releaseAll();
+  }
+
+  /** @param {string} id */
+  async admit(id) {
+    const { group, send, aliasOf } = this.#room;
+    const [admit, lock] = await group.admit(id);
+    send({ key: this.#own('admitted', aliasOf(id)), content: admit });
+    send({ key: '', content: lock });
+    await this.#release(id);
+  }
+
+  /** @param {import('./session.js').Happening} event @param {string} [body] */
+  #own(event, body) {
+    const { group, timeline } = this.#room;
+    return timeline.add({ kind: 'system', event, own: true, from: group.id, alias: group.alias, body }).key;
+  }
+
+  /** A member has locked or opened the room, or let somebody in. @param {Head} head @param {Content} content @param {boolean} [news] */
+  async ruled(head, content, news) {
+    if (!news) return;
+    const { group, timeline, aliasOf } = this.#room;
+    const item = { ...head, kind: /** @type {const} */ ('system'), alias: aliasOf(head.from) };
+    if (content.k === 'lock') {
+      timeline.add({ ...item, event: content.on ? 'locked' : 'opened' });
+      if (!content.on) await this.#releaseAll();
+      return;
+    }
+    const own = content.id === group.id;
+    timeline.add({ ...item, event: own ? 'letin' : 'admitted', body: aliasOf(content.id) });
+    if (own) this.#unread = null;
+    else await this.#release(content.id);
+  }
+
+  /** Somebody who waits has said something. @param {Head} head @param {Content} content */
+  hold(head, content) {
+    if (UNSAID.has(content.k)) return;
+    const { timeline, aliasOf } = this.#room;
+    const { from } = head;
+    const held = this.#held.get(from) ?? { item: b64u(random(9)), lost: 0, said: [] };
+    this.#held.set(from, held);
+    const kept = [...this.#held.values()].reduce((sum, { said }) => sum + said.length, 0);
+    if (kept < MOST) held.said.push({ head, content });
+    else held.lost++;
+    const count = held.said.length + held.lost;
+    timeline.add({ key: held.item, kind: 'system', event: 'held', from, alias: aliasOf(from), count });
+    timeline.update(held.item, { count });
+  }
+
+  async #releaseAll() {
+    for (const id of [...this.#held.keys()]) await this.#release(id);
+  }
+
+  /** What a member had said while it waited is shown. @param {string} id */
+  async #release(id) {
+    const held = this.#held.get(id);
+    if (!held) return;
+    this.#held.delete(id);
+    const { timeline, show } = this.#room;
+    timeline.update(held.item, { event: 'heldread', reason: held.lost ? `${held.lost} more could not be kept` : '' });
+    for (const { head, content } of held.said) await show(head, content);
+  }
+
+  /** A member says who waits: maybe this one. @param {Head} head @param {{ids: string[], by: string}} said */
+  waiting(head, { ids, by }) {
+    const { group, timeline, aliasOf } = this.#room;
+    for (const id of ids) this.#told.add(id);
+    if (ids.includes(group.id) && group.waits) timeline.add({ key: 'waits', kind: 'system', event: 'waits', from: by, alias: aliasOf(by), at: head.at });
+  }
+
+  /** Members talk, and this one may not read it yet. @param {number} at */
+  passed(at) {
+    const { timeline } = this.#room;
+    this.#unread ??= { item: b64u(random(9)), count: 0 };
+    const { item } = this.#unread;
+    const count = ++this.#unread.count;
+    timeline.add({ key: item, kind: 'system', event: 'passed', at, count });
+    timeline.update(item, { count });
+  }
+
+  /** Somebody came, or came again: it does not know that it waits. @param {string} id */
+  came(id) {
+    this.#told.delete(id);
+    this.look();
+  }
+
+  /** Those who wait can read nothing, so somebody has to tell them why: of the members who are here, the first by id. */
+  look() {
+    const { group, isAway, send } = this.#room;
+    if (group.waits) return;
+    const members = group.members();
+    const ids = members.filter(({ id, status }) => status === 'waiting' && !this.#told.has(id)).map(({ id }) => id);
+    const [first] = members.filter(({ id, status }) => status === 'self' || (status === 'here' && !isAway(id))).map(({ id }) => id).sort();
+    if (ids.length === 0 || first !== group.id) return;
+    for (const id of ids) this.#told.add(id);
+    send({ key: '', make: () => group.tellWaiting(ids) });
+  }
+}
