@@ -37,6 +37,8 @@ test('every header that is not exactly ours is refused, with its name', async ()
     [{ ...header, epk: { ...header.epk, x: `${header.epk.x}=` } }, /base64url/],
     [{ ...header, epk: { ...header.epk, x: b64u(new Uint8Array(32)) } }, /./],
     [{ ...header, apu: 7 }, /"apu"/],
+    [{ ...header, apu: null }, /"apu"/],
+    [{ ...header, apv: null }, /"apv"/],
     ['[]', /no object/], ['null', /no object/], ['{', /JSON/], ['{"alg":"ECDH-ES"', /JSON/],
   ];
   for (const [change, reason] of cases) await assert.rejects(openJwe(drop.key, withHeader(change)), reason, JSON.stringify(change));

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import test from 'node:test';
-import { b64u, concat, equal, unb64u, utf8 } from '../../static/js/lib/bytes.js';
+import { b64u, concat, equal, parseFragment, unb64u, utf8 } from '../../static/js/lib/bytes.js';
 import { FileOpener, FileSealer, Shape } from '../../static/js/crypto/file.js';
 import { fingerprint } from '../../static/js/crypto/words.js';
-import { Identity, linkFragment, memberId, parseCard, parseFragment, passphraseInputs, passphraseRoot, roomKeys, safetyCode, signCard } from '../../static/js/crypto/keys.js';
+import { Identity, linkFragment, memberId, parseCard, passphraseInputs, passphraseRoot, roomKeys, safetyCode, signCard } from '../../static/js/crypto/keys.js';
 import { parseKeys, parseMessage, parseMove, ReceivingChains, sealMessage } from '../../static/js/crypto/chains.js';
 import { aesFrom, dhPair, FrameSealer, gcmOpen, hkdf, hkdfKey, openFrame, padme, signPair, verify, verifyKey, X } from '../../static/js/crypto/suite.js';
 import { cbcHs512, concatKdf, gcm, openJwe, sealJwe } from '../../static/js/crypto/jwe.js';

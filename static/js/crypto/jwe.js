@@ -100,7 +100,7 @@ function parsePoint(epk) {
 /** @param {Record<string, unknown>} header */
 function parseParties(header) {
   const [apu, apv] = ['apu', 'apv'].map((name) => {
-    const value = header[name] ?? '';
+    const value = name in header ? header[name] : '';
     if (typeof value !== 'string') throw new TypeError(`its "${name}" is no text`);
     return unb64u(value);
   });

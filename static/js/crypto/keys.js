@@ -1,5 +1,5 @@
 // @ts-check
-import { b64u, compare, concat, fromUtf8, lp, random, Reader, u32, u64, unb64u, utf8 } from '../lib/bytes.js';
+import { b64u, compare, concat, fromUtf8, lp, random, Reader, u32, u64, utf8 } from '../lib/bytes.js';
 import { dhPair, H, hkdfKey, sha256, SIG, sign, signPair, subtle, verify, verifyKey, X } from './suite.js';
 
 /**
@@ -28,20 +28,6 @@ export const newLinkRoot = () => random(32);
 
 /** @param {Uint8Array} root */
 export const linkFragment = (root) => `#${b64u(root)}`;
-
-/**
- * The root in a link's fragment, with or without its #; null if there is none.
- * @param {string} fragment
- */
-export function parseFragment(fragment) {
-  const text = fragment.startsWith('#') ? fragment.slice(1) : fragment;
-  if (text.length !== 43) return null;
-  try {
-    return unb64u(text);
-  } catch {
-    return null;
-  }
-}
 
 // The trim set is spelt out because languages differ in what they call white space. Never change it: rooms would move.
 const SPACE = '[\\u0009-\\u000d\\u0020\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]+';

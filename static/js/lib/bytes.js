@@ -113,6 +113,20 @@ function bounded(n, max) {
 export const lp = (bytes) => concat(u16(bytes.length), bytes);
 
 /**
+ * The root in a link's fragment, with or without its #; null if there is none.
+ * @param {string} fragment
+ */
+export function parseFragment(fragment) {
+  const text = fragment.startsWith('#') ? fragment.slice(1) : fragment;
+  if (text.length !== 43) return null;
+  try {
+    return unb64u(text);
+  } catch {
+    return null;
+  }
+}
+
+/**
  * Compares without stopping at the first difference. JavaScript promises no constant time; this is as near as it gets.
  * @param {Uint8Array} a
  * @param {Uint8Array} b

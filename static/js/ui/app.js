@@ -1,21 +1,8 @@
 // @ts-check
-import { unb64u } from '../lib/bytes.js';
+import { parseFragment } from '../lib/bytes.js';
 import { aliasIn, fill, h, icon, keepField, nameField, problem, rememberAlias, screen, site, submit, t } from './parts.js';
 
 /** The start screen and the other screens outside a room: every way in, and the words when there is none. */
-
-/**
- * The root in a fragment, or null.
- * @param {string} fragment
- */
-export function rootOf(fragment) {
-  try {
-    const root = unb64u(fragment);
-    return root.length === 32 ? root : null;
-  } catch {
-    return null;
-  }
-}
 
 /**
  * @param {App} app
@@ -339,7 +326,7 @@ class App {
 
   /** @param {string} fragment */
   #invited(fragment) {
-    const root = rootOf(fragment);
+    const root = parseFragment(fragment);
     if (!root) return this.home(t.linkBroken);
     /** @param {string} [error] @returns {View} */
     const back = (error) => invited(this, root, error);

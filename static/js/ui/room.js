@@ -1,5 +1,5 @@
 // @ts-check
-import { rootOf } from './app.js';
+import { parseFragment } from '../lib/bytes.js';
 import { copyButton, dayOf, digits, fill, h, icon, iconButton, mark, momentOf, shareButton, t, tile, timeOf, toneOf } from './parts.js';
 
 /**
@@ -452,7 +452,7 @@ export class Room {
   #moved(link) {
     this.#before.push(this.#at);
     this.#at = this.place;
-    const root = /** @type {Uint8Array} */ (rootOf(new URL(link).hash.slice(1)));
+    const root = /** @type {Uint8Array} */ (parseFragment(new URL(link).hash));
     this.#door = { ...this.#door, root: async () => root, name: undefined };
     this.#app.moved(this);
     this.#drawName();
