@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"syscall"
 	"time"
+
+	"snug/handlers"
 )
 
 // stopTime is how long a stop waits for answers under way, so that the process ends within 2 s on a busy machine too.
@@ -27,6 +29,9 @@ func (g *group) listen(addr address, flag string, srv *http.Server, conf *tls.Co
 	ln, err := net.Listen("tcp", string(addr))
 	if err != nil {
 		return nil, listenError(addr, flag, err)
+	}
+	if relay, ok := srv.Handler.(*handlers.Server); ok && conf == nil {
+		ln = relay.Listener(ln)
 	}
 	srv.TLSConfig = conf
 	g.servers, g.listeners = append(g.servers, srv), append(g.listeners, ln)

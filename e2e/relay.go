@@ -67,7 +67,7 @@ func (r *Relay) start() {
 		r.t.Fatal(err)
 	}
 	r.addr, r.srv, r.served = ln.Addr().String(), h.HTTP(ln.Addr().String()), make(chan error, 1)
-	go func() { r.served <- r.srv.Serve(ln) }()
+	go func() { r.served <- r.srv.Serve(h.Listener(ln)) }()
 }
 
 // Crash cuts every connection and forgets everything, as `kill -9` does.

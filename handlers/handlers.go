@@ -93,6 +93,8 @@ type Server struct {
 	buffers sync.Pool // of *[]byte, for sinks: an idle stream holds none
 	start   time.Time // static; the clock of feeds counts from here
 	sockets sockets
+	lanes   lanes
+	dates   dates
 	tidy    tidy
 
 	strangers chan struct{} // a place for each large body that is read of somebody who has shown no session
@@ -164,11 +166,17 @@ func (s *Server) Drain() {
 	s.drainOnce.Do(func() {
 		close(s.draining)
 		s.sockets.drain()
+		s.lanes.drain()
 	})
 }
 
-// Wait returns when the streams that http.Server.Shutdown does not know of have ended after Drain, or with ctx's error.
-func (s *Server) Wait(ctx context.Context) error { return s.sockets.wait(ctx) }
+// Wait returns when the streams that http.Server.Shutdown does not know of have ended after Drain, and the requests that it
+// does not know of are answered, or with ctx's error.
+func (s *Server) Wait(ctx context.Context) error {
+	s.lanes.working.Lock() // an answer does not wait for anybody
+	s.lanes.working.Unlock()
+	return s.sockets.wait(ctx)
+}
 
 // now is the clock of feeds. It is never zero.
 func (s *Server) now() time.Duration { return time.Since(s.start) }

@@ -53,6 +53,7 @@ func newRelay(t *testing.T, edit ...func(*relay)) *relay {
 		t.Fatal(err)
 	}
 	r.web.Config = r.server.HTTP("")
+	r.web.Listener = r.server.Listener(r.web.Listener)
 	r.web.Start()
 	t.Cleanup(func() {
 		r.server.Drain() // or Close would wait for the streams

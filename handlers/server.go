@@ -9,18 +9,24 @@ import (
 	"time"
 )
 
-// HTTP returns an http.Server for this Server, with its limits and with Drain on shutdown; the caller listens, sets TLS and
-// shuts it down, with Wait behind Shutdown. It has no WriteTimeout and no ReadTimeout, since those would cut streams: deadlines are set for each request.
+const (
+	headTime = 10 * time.Second // for the head of a request
+	idleTime = 2 * time.Minute  // longer than proxies keep idle connections, so that it is they who close
+)
+
+// HTTP returns an http.Server for this Server, with its limits and with Drain on shutdown; the caller listens (with Server.Listener
+// around a plain listener), sets TLS and shuts it down, with Wait behind Shutdown. It has no WriteTimeout and no ReadTimeout, since those would cut streams: deadlines are set for each request.
 func (s *Server) HTTP(addr string) *http.Server {
 	h := &http.Server{
 		Addr:              addr,
 		Handler:           s,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute, // longer than proxies keep idle connections, so that it is they who close
-		MaxHeaderBytes:    16 << 10,        // proxies add headers; ours are short
+		ReadHeaderTimeout: headTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    16 << 10, // proxies add headers; ours are short
 		ErrorLog:          log.New(serverLog{s.log, s.metrics}, "", 0),
 	}
 	h.ConnContext = rememberConn
+	h.ConnState = connState
 	h.RegisterOnShutdown(s.Drain)
 	return h
 }

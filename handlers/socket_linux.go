@@ -46,12 +46,12 @@ const frame60 = 16 * time.Millisecond
 // twoPumps is from how many readers on a second goroutine writes to half of them.
 const twoPumps = 500
 
-// Pump implements hub.Reader: it writes to those of a room who are behind. When it did so just now it waits a little, so
-// that what comes in quick succession goes out together.
-func (k *socket) Pump(batch []hub.Reader) {
+// Pump implements hub.Reader: it writes to those of a room who are behind. When it did so just now it asks to be called a
+// little later, so that what comes in quick succession goes out together.
+func (k *socket) Pump(batch []hub.Reader) (later time.Duration) {
 	s := k.server
 	if wait := time.Duration(k.pumped.Load()) + frame60 - s.now(); wait > 0 && s.conf.Streams.Linger > 0 {
-		time.Sleep(wait)
+		return wait
 	}
 	k.pumped.Store(int64(s.now()))
 	if half := len(batch) / 2; half >= twoPumps/2 {
@@ -64,6 +64,7 @@ func (k *socket) Pump(batch []hub.Reader) {
 		batch = batch[:half]
 	}
 	pump(batch)
+	return 0
 }
 
 func pump(batch []hub.Reader) {

@@ -20,10 +20,10 @@ func (*sockets) wait(context.Context) error { return nil }
 
 func rememberConn(ctx context.Context, _ net.Conn) context.Context { return ctx }
 
-func (*Server) plainConn(*http.Request) *net.TCPConn { return nil }
+func (*Server) socketOf(*http.Request) net.Conn { return nil }
 
 func handedOver(echo.Context) bool { return false }
 
-func (*Server) streamSocket(echo.Context, *net.TCPConn, feed, streamRequest) error {
+func (*Server) streamSocket(echo.Context, net.Conn, feed, streamRequest) error {
 	panic("handlers: no sockets here")
 }

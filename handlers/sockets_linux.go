@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"net"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -18,7 +17,7 @@ type sockets struct {
 
 // take makes the socket of a connection that was taken over from net/http k's, and the connection is closed: what Go keeps
 // beside a socket to wait for it is not needed.
-func (s *sockets) take(server *Server, k *socket, conn *net.TCPConn) error {
+func (s *sockets) take(server *Server, k *socket, conn plainConn) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ func (s *Server) stream(c echo.Context) error {
 	}
 	kind, of := req.kind()
 	f := s.newFeed(req, s.metrics.kinds[kind])
-	if conn := s.plainConn(c.Request()); conn != nil {
+	if conn := s.socketOf(c.Request()); conn != nil {
 		return s.streamSocket(c, conn, f, req)
 	}
 	if f.sub, err = s.conf.Hub.Subscribe(req.room, req.session, req.after, of); err != nil {

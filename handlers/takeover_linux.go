@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -22,18 +23,24 @@ type connKey struct{}
 
 // rememberConn is for http.Server.ConnContext.
 func rememberConn(ctx context.Context, c net.Conn) context.Context {
-	if tcp, ok := c.(*net.TCPConn); ok {
+	if tcp, ok := c.(plainConn); ok {
 		return context.WithValue(ctx, connKey{}, tcp)
 	}
 	return ctx
 }
 
-// plainConn is the connection if the answer can be written to its socket: plain HTTP/1 over TCP.
-func (s *Server) plainConn(r *http.Request) *net.TCPConn {
+// plainConn is a connection with a socket to write to: a *net.TCPConn or a *lane.
+type plainConn interface {
+	net.Conn
+	syscall.Conn
+}
+
+// socketOf is the connection if the answer can be written to its socket: plain HTTP/1 over TCP.
+func (s *Server) socketOf(r *http.Request) plainConn {
 	if s.conf.Streams.Sink == SinkGoroutine || r.ProtoMajor != 1 || r.TLS != nil {
 		return nil
 	}
-	conn, _ := r.Context().Value(connKey{}).(*net.TCPConn)
+	conn, _ := r.Context().Value(connKey{}).(plainConn)
 	return conn
 }
 
@@ -46,7 +53,7 @@ func handedOver(c echo.Context) bool { return c.Get(handedOverKey) != nil }
 const streamRoute = "/r/:room/stream"
 
 // streamSocket answers a request for a stream by a socket, and returns when that has begun.
-func (s *Server) streamSocket(c echo.Context, conn *net.TCPConn, f feed, req streamRequest) error {
+func (s *Server) streamSocket(c echo.Context, conn plainConn, f feed, req streamRequest) error {
 	k := &socket{feed: f, chunked: c.Request().ProtoAtLeast(1, 1), began: time.Now(), credit: maxWrite}
 	k.turn.Store(1)
 	_, of := req.kind()
@@ -63,7 +70,8 @@ func (s *Server) streamSocket(c echo.Context, conn *net.TCPConn, f feed, req str
 	}
 	c.Set(handedOverKey, true)
 	c.Response().Committed = true
-	if in.Reader.Buffered() > 0 { // what follows a stream on its connection would never be answered
+	l, _ := conn.(*lane)
+	if in.Reader.Buffered() > 0 || l != nil && l.surplus() { // what follows a stream on its connection would never be answered
 		k.sub.Close()
 		s.refusePipelined(c, conn)
 		return nil
@@ -84,7 +92,7 @@ func (s *Server) streamSocket(c echo.Context, conn *net.TCPConn, f feed, req str
 }
 
 // refusePipelined answers a request that another one follows at once.
-func (s *Server) refusePipelined(c echo.Context, conn *net.TCPConn) {
+func (s *Server) refusePipelined(c echo.Context, conn plainConn) {
 	defer conn.Close()
 	body := wire.MustJSON(s.describe(c, errPipelined))
 	_ = conn.SetDeadline(time.Now().Add(s.conf.Streams.Write))

@@ -10,6 +10,7 @@ package hub
 
 import (
 	"errors"
+	"time"
 
 	"snug/wire"
 )
@@ -116,16 +117,21 @@ type Join struct {
 }
 
 // Post is a message of a member. Roster is the roster number it was sealed for, nil if the poster does not care any more.
+// The hub does not keep Frame.
 type Post struct {
 	ID     wire.MessageID
 	Frame  []byte
 	Roster *uint64
+	Lend   bool // the caller can call Posted.Wake
 }
 
 // Posted is wire.Posted and, with ErrRosterStale, the newer list of members.
 type Posted struct {
 	wire.Posted
 	Roster *wire.Roster
+	// Wake wakes the readers, if it is not nil, as it may be with Post.Lend only: the caller calls it, once, as soon as it
+	// has answered its poster. It calls their Pump, so it takes about as long as writing to 64 sockets at most.
+	Wake func()
 }
 
 // Subscription reads a room for one session. It belongs to one goroutine at a time; only Ready and Done may be waited on from others.
@@ -149,7 +155,8 @@ type Reader interface {
 	// subscription has ended before Close. The hub calls it with no lock held, for one room at a time only, so a call that
 	// takes its time holds up nobody but the readers of that room, and what is posted meanwhile comes with the next call.
 	// It may come for nothing, and once more while or after the subscription is closed. batch must not be kept.
-	Pump(batch []Reader)
+	// When it returns a time above 0 it has done nothing, and is called again after that, with all who wait then.
+	Pump(batch []Reader) (later time.Duration)
 }
 
 // ErrReplaced ends a subscription whose session has a newer one of the same kind.

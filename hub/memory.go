@@ -22,6 +22,8 @@ type Memory struct {
 	relief     relief // for messages and members
 	fileRelief relief // for files
 
+	wakeLists sync.Pool // of *wakeList
+
 	done chan struct{}  // closed by Close
 	once sync.Once      // guards the closing of done
 	wg   sync.WaitGroup // the janitor and the rooms' wakers; Close waits for them
@@ -44,6 +46,7 @@ var _ Hub = (*Memory)(nil)
 // NewMemory returns an empty hub. It starts one goroutine, which frees what nobody asks for any more; Close ends it.
 func NewMemory(limits Limits) *Memory {
 	h := &Memory{limits: limits.orDefaults(), start: time.Now(), done: make(chan struct{})}
+	h.wakeLists.New = func() any { return new(wakeList) }
 	h.relief.give, h.fileRelief.give = (*room).giveAll, (*room).dropChunks
 	for i := range h.shards {
 		h.shards[i].rooms = make(map[wire.RoomID]*room)

@@ -29,6 +29,9 @@ func (h *Memory) Post(id wire.RoomID, s wire.SessionID, p Post) (Posted, error) 
 			return err
 		}
 		out, err = r.post(&m.reader, p.ID, event, true)
+		if p.Lend && err == nil {
+			out.Wake = r.lend()
+		}
 		return err
 	})
 	return out, err

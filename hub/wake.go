@@ -1,5 +1,7 @@
 package hub
 
+import "time"
+
 // wakes is how a room wakes its readers: whoever changes something only says so, and one goroutine of the room, there
 // while there is something to do, tells the subscriptions. So a post costs its poster the same in front of two readers
 // and of a thousand, and posts that come while readers are being woken wake them together.
@@ -41,30 +43,49 @@ func (r *room) poke(m *member) {
 
 // wakeLocked starts the waker if there is something for it to do.
 func (r *room) wakeLocked() {
+	if r.needsWaker() {
+		r.hub.wg.Go(r.wake)
+	}
+}
+
+// needsWaker tells whether the waker has to run and does not; from then on it counts as running.
+func (r *room) needsWaker() bool {
 	w := &r.wakes
 	if len(w.subs) == 0 {
 		w.all, w.door = false, false
 	}
 	if w.running || !w.all && !w.door && len(w.poked) == 0 {
-		return
+		return false
 	}
 	w.running = true
-	r.hub.wg.Go(r.wake)
+	return true
+}
+
+// lendMost is how many readers a poster may wake itself: about half a millisecond of writing.
+const lendMost = 64
+
+// lend gives the waker away, to be run by the caller of Post, which saves a goroutine and the waking of a processor for it.
+// It is nil if there is nothing to wake.
+func (r *room) lend() func() {
+	if len(r.wakes.subs) > lendMost || !r.needsWaker() {
+		return nil
+	}
+	r.hub.wg.Add(1)
+	return func() {
+		defer r.hub.wg.Done()
+		r.wake()
+	}
 }
 
 // wake tells subscriptions until there is nothing left to tell. It does so outside the lock and never waits, but for what
 // the readers' Pump takes; those with channels are told first.
 func (r *room) wake() {
-	var batch []*subscription
-	var readers []Reader
-	for {
-		if batch = r.takeWakes(batch[:0]); len(batch) == 0 {
-			return
-		}
-		readers = readers[:0]
-		for _, s := range batch {
+	list := r.hub.wakeLists.Get().(*wakeList)
+	defer r.hub.wakeLists.Put(list)
+	for r.takeWakes(list) {
+		for _, s := range list.batch {
 			if s.reader != nil {
-				readers = append(readers, s.reader)
+				list.readers = append(list.readers, s.reader)
 				continue
 			}
 			select {
@@ -72,31 +93,68 @@ func (r *room) wake() {
 			default: // it has been told and has not looked yet
 			}
 		}
-		if len(readers) > 0 {
-			readers[0].Pump(readers)
+		if len(list.readers) == 0 {
+			continue
+		}
+		if later := list.readers[0].Pump(list.readers); later > 0 {
+			r.wakeLater(list, later)
+			break
 		}
 	}
+	list.reset()
+}
+
+// wakeLater has the readers of the list called in a while, with whatever there is then. The waker counts as running meanwhile.
+func (r *room) wakeLater(list *wakeList, in time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range list.batch {
+		if s.reader != nil && !s.poked {
+			s.poked = true
+			r.wakes.poked = append(r.wakes.poked, s)
+		}
+	}
+	r.hub.wg.Add(1)
+	time.AfterFunc(in, func() {
+		defer r.hub.wg.Done()
+		r.wake()
+	})
+}
+
+// wakeList is who is to be woken. The lists are shared by all rooms, since few of them wake anybody at a time.
+type wakeList struct {
+	batch   []*subscription
+	readers []Reader
+}
+
+func (l *wakeList) reset() {
+	clear(l.batch)
+	clear(l.readers)
+	l.batch, l.readers = l.batch[:0], l.readers[:0]
 }
 
 // takeWakes lists who is to be woken. If there is nobody the waker has ended.
-func (r *room) takeWakes(batch []*subscription) []*subscription {
+func (r *room) takeWakes(l *wakeList) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	l.reset()
 	w := &r.wakes
-	for _, s := range w.poked {
+	for i, s := range w.poked {
+		w.poked[i] = nil
 		s.poked = false
-		batch = append(batch, s)
+		if s.err == nil || !s.quiet {
+			l.batch = append(l.batch, s)
+		}
 	}
 	if w.all || w.door {
 		for _, s := range w.subs {
 			// Who posts and has everything else would find nothing.
 			if w.door || s.pos < r.log.head && s.member.acked < r.log.head {
-				batch = append(batch, s)
+				l.batch = append(l.batch, s)
 			}
 		}
 	}
-	clear(w.poked)
 	w.poked, w.all, w.door = w.poked[:0], false, false
-	w.running = len(batch) > 0
-	return batch
+	w.running = len(l.batch) > 0
+	return w.running
 }

@@ -13,13 +13,14 @@ type pumped struct {
 	calls int // guarded by mu
 }
 
-func (p *pumped) Pump(batch []hub.Reader) {
+func (p *pumped) Pump(batch []hub.Reader) time.Duration {
 	for _, r := range batch {
 		q := r.(*pumped)
 		q.mu.Lock()
 		q.calls++
 		q.mu.Unlock()
 	}
+	return 0
 }
 
 func (p *pumped) count() int {
