@@ -20,8 +20,12 @@ export class Relay {
   #port = 0;
   #child;
 
-  static async start() {
+  #flags = /** @type {string[]} */ ([]);
+
+  /** @param {...string} flags */
+  static async start(...flags) {
     const relay = new Relay();
+    relay.#flags = flags;
     execFileSync('go', ['build', '-o', relay.#exe, '.'], { cwd: ROOT, stdio: 'inherit' });
     await relay.restart();
     return relay;
@@ -34,7 +38,7 @@ export class Relay {
   /** Starts an empty relay at the address of the one before. */
   async restart() {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SNUG_')));
-    this.#child = spawn(this.#exe, ['--listen', `127.0.0.1:${this.#port}`], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#child = spawn(this.#exe, ['--listen', `127.0.0.1:${this.#port}`, ...this.#flags], { env, stdio: ['ignore', 'pipe', 'ignore'] });
     const [line] = await once(this.#child.stdout, 'data');
     this.#port = Number(/:(\d+)/.exec(String(line).slice(String(line).indexOf('//')))[1]);
   }
@@ -60,6 +64,8 @@ class Gate {
   #relay;
   #held = new Map();
   #agent;
+  /** Bytes of the largest body that passes. */
+  most = Infinity;
 
   constructor(relay) {
     this.#relay = relay;
@@ -100,6 +106,7 @@ class Gate {
     const path = req.url.split('?')[0].split('/').at(-1);
     const parts = [];
     for await (const part of req) parts.push(part);
+    if (parts.reduce((sum, { length }) => sum + length, 0) > this.most) return void res.writeHead(413, { 'Content-Type': 'text/html', connection: 'close' }).end('<h1>Too large</h1>');
     await this.#waits('request', path);
     const out = request({ host: '127.0.0.1', port: this.#relay.port, path: req.url, method: req.method, headers: { ...req.headers, connection: 'close' } });
     res.on('close', () => out.destroy());
@@ -169,7 +176,7 @@ export class Person {
   async until(what, so) {
     const { session } = this;
     await new Promise((resolve, reject) => {
-      const NAMES = ['members', 'status', 'knocks', 'item', 'update', 'moved', 'removed'];
+      const NAMES = ['members', 'status', 'knocks', 'item', 'update', 'progress', 'moved', 'removed'];
       const done = (end) => {
         clearTimeout(late);
         for (const name of NAMES) session.removeEventListener(name, look);

@@ -434,6 +434,12 @@ export class Api {
     }
   }
 
+  /** Resolves when nothing of a transfer is held any more, or after `hold` seconds. @param {string} s @param {string} file @param {number} hold @param {AbortSignal} signal */
+  async collected(s, file, hold, signal) {
+    const request = { timeout: this.#timeout + 1000 * hold, signal, priority: /** @type {const} */ ('low') };
+    await send(this.#fetch, this.url(`files/${file}`, { s, hold }), request, (r) => readJSON(r, (a) => typeof a.chunks === 'number'));
+  }
+
   /**
    * One long poll; a hold of 0 answers at once. Not repeated here: what a failure means is the ladder's matter.
    * @param {{s: string, after: string, hold: number}} query hold in seconds

@@ -302,6 +302,11 @@ export class Connection {
     return this.#api.chunk(this.#session, id, { hold, signal: AbortSignal.any([this.#ended.signal, signal]) });
   }
 
+  /** Resolves when others have fetched all that is out of a transfer, or after `hold` seconds. @param {string} file @param {number} hold @param {AbortSignal} signal */
+  collected(file, hold, signal) {
+    return this.#api.collected(this.#session, file, hold, AbortSignal.any([this.#ended.signal, signal]));
+  }
+
   /** Tells the relay which chunks are here, and of which transfers none is wanted. @param {string[]} got @param {string[]} skip @param {AbortSignal} signal */
   async tellChunks(got, skip, signal) {
     const through = this.#saved ?? '';

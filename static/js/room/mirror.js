@@ -13,11 +13,12 @@ import { b64u, random } from '../lib/bytes.js';
 /**
  * What tabs say to each other. hello, bye and call come from those who follow, the rest from the leader.
  * @typedef {{t: 'hello', tab: string} | {t: 'bye', tab: string} | {t: 'call', id: string, method: string, args: unknown[]}
- *   | {t: 'leader'} | {t: 'all', tab: string, view: View, items: Item[], state: Kept} | {t: 'state', state: Kept}
+ *   | {t: 'leader'} | {t: 'all', tab: string, view: View, items: Item[], state: Kept, files: FileRecord[]} | {t: 'file', record: FileRecord} | {t: 'state', state: Kept}
  *   | {t: 'view', name: string, view: View} | {t: 'item', item: Item} | {t: 'update', item: Item}
  *   | {t: 'event', name: string, detail: any} | {t: 'answer', id: string, value?: unknown, error?: string}} Note
  */
 
+/** @typedef {import('./files.js').FileRecord} FileRecord */
 /** @typedef {{method: string, args: unknown[], resolve: (value: any) => void, reject: (error: Error) => void}} Call */
 
 export class Mirror {
@@ -28,6 +29,7 @@ export class Mirror {
   /** @type {View | null} */ #view = null;
   /** @type {Kept | null} */ #state = null;
   #calls = /** @type {Map<string, Call>} */ (new Map());
+  #files = /** @type {Map<string, FileRecord>} */ (new Map());
   #first = /** @type {() => void} */ (() => undefined);
   #gone = /** @type {(error: Error) => void} */ (() => undefined);
 
@@ -65,7 +67,7 @@ export class Mirror {
 
   /** What a new leader starts from; undefined if nobody told. */
   get handed() {
-    return this.#state ? { state: this.#state, items: this.items } : undefined;
+    return this.#state ? { state: this.#state, items: this.items, files: [...this.#files.values()] } : undefined;
   }
 
   shell() { return this.#seen.shell; }
@@ -92,6 +94,15 @@ export class Mirror {
   /** @param {string} id */
   refuse(id) { return this.#call('refuse', id); }
 
+  /** @param {import('./files.js').Parcel} parcel */
+  sendFile(parcel) { return this.#call('sendFile', parcel, `${this.self} ${b64u(random(16))}`); }
+  /** @param {string} key @param {FileSystemFileHandle} [handle] */
+  getFile(key, handle) { return this.#call('getFile', key, handle); }
+  /** @param {string} key */
+  dropFile(key) { return this.#call('dropFile', key); }
+  /** @param {string} key */
+  fileOf(key) { return this.#files.get(key)?.blob; }
+
   /**
    * Shown at once, queued; the leader sends it under the same key, and whoever leads next does if this one ends.
    * @param {string} body
@@ -112,6 +123,7 @@ export class Mirror {
       case 'all': return this.#all(note);
       case 'state': return void (this.#state = note.state);
       case 'view': return this.#see(note.view, note.name);
+      case 'file': return void this.#files.set(note.record.key, note.record);
       case 'item': return this.#add(note.item);
       case 'update': return this.#update(note.item);
       case 'event': return this.#tell(note.name, note.detail);
@@ -141,8 +153,9 @@ export class Mirror {
   }
 
   /** @param {Extract<Note, {t: 'all'}>} note */
-  #all({ tab, view, items, state }) {
+  #all({ tab, view, items, state, files }) {
     if (tab !== this.#tab) return;
+    for (const record of files) this.#files.set(record.key, record);
     this.#state = state;
     this.#view = view;
     for (const item of items) this.#has(item.key) ? this.#update(item) : this.#add(item);

@@ -15,7 +15,7 @@ import { Connection, epochOf, Outbox, seqOf } from './connection.js';
 /**
  * @typedef {object} Item
  * @property {string} key stays the same while the item changes
- * @property {'text' | 'shell' | 'system' | 'failed' | 'gap'} kind
+ * @property {'text' | 'file' | 'shell' | 'system' | 'failed' | 'gap'} kind
  * @property {number} at ms since 1970
  * @property {string} [from] member id
  * @property {string} [alias] as it was at the time
@@ -26,6 +26,10 @@ import { Connection, epochOf, Outbox, seqOf } from './connection.js';
  * @property {Happening} [event]
  * @property {number} [count] of a gap, -1 if nobody knows; of messages that are held, or may not be read
  * @property {number} [seq] of an own message: its place, once the relay has it
+ * @property {import('./files.js').Picture} [file]
+ * @property {import('./files.js').Transfer} [transfer] how it goes on with the file
+ * @property {boolean} [saved] the file is where the person wanted it, and nowhere else
+ * @property {string} [why] for people, of a transfer that ended badly
  */
 
 // A page that is open for weeks must not grow for ever. What falls out is the oldest.
@@ -162,10 +166,13 @@ export class Keeper {
  * @property {() => void} membersChanged
  * @property {(move: {root: import('../lib/bytes.js').Bytes | null, removed: string[], by: string}, at: string) => Promise<void>} moved at a place of the log
  * @property {(knock: {id: string, body: string}) => void} knock
+ * @property {(head: {from: string, at: number, alias: string}, content: {k: string} & Record<string, any>) => Promise<void>} file a message about a file
  */
 
 const ASK_AGAIN = 30_000; // ms between two requests for the same sender's keys; its answer is a whole keys frame
 const LONGEST = 200_000; // characters of one message that are shown
+
+const FILES = new Set(['file', 'put', 'want', 'stop']); // what files.js understands
 
 /** Why a frame could not be opened, in words. @type {Record<string, string>} */
 const REASONS = {
@@ -369,6 +376,7 @@ export class Inbox {
     const { group, timeline, aliasOf } = this.#room;
     const item = { ...head, alias: aliasOf(head.from) };
     if (content.k === 'need') return content.of === group.id ? group.owe(head.from) : undefined;
+    if (FILES.has(content.k)) return this.#room.file(item, content);
     if (content.k === 'text' && typeof content.body === 'string') {
       // Sealed anew for another room or another list of members it is another frame, but the same text.
       const key = typeof content.id === 'string' ? `${head.from} ${content.id}` : head.key;
@@ -415,6 +423,8 @@ function bytes(text) {
  * @property {() => Promise<void>} saved
  * @property {(move: Move & {root: Bytes}) => Promise<void>} moved the stay is over, the room goes on elsewhere
  * @property {(by: string) => Promise<void>} removed the stay is over
+ * @property {Room['file']} file
+ * @property {() => void} anew the relay began a new life of the room
  */
 
 /**
@@ -632,6 +642,7 @@ export class Stay {
       refresh: () => this.connection.members(),
       membersChanged: () => this.#tell(() => this.#host.members()),
       moved: (/** @type {Omit<Move, 'at'>} */ move, /** @type {string} */ at) => this.#moved(move, at),
+      file: (/** @type {any} */ head, /** @type {any} */ content) => this.#host.file(head, content),
       knock: (/** @type {{id: string, body: string}} */ knock) => this.#knocked(knock).catch((error) => console.warn('snug: somebody knocks, and the door cannot be opened', error)),
     };
     return new Inbox(room, known);
@@ -673,6 +684,7 @@ export class Stay {
     this.#unshown = false; // joining showed it
     this.#setAway(members.filter(({ away }) => away).map(({ id }) => id));
     if (gap?.messages) this.#timeline.add({ kind: 'gap', count: gap.messages });
+    if (anew) this.#tell(() => this.#host.anew());
     if (anew) this.outbox.again();
     else this.outbox.poke();
   }
@@ -705,7 +717,7 @@ const isBefore = (a, b) => epochOf(a) === epochOf(b) && seqOf(a) < seqOf(b);
  * One member's stay in one room: the model that the page shows. It joins, keeps the list of members and the timeline, sends and
  * receives. The page listens and calls; it holds no truth of its own.
  *
- * Events: members, status, knocks; item and update (detail: the item); moved (detail: {link}); removed (detail: {by}); closed (detail: {reason}).
+ * Events: members, status, knocks; item and update (detail: the item); progress (detail: {key, done, total, rate} of a file); moved (detail: {link}); removed (detail: {by}); closed (detail: {reason}).
  */
 
 /**
@@ -718,7 +730,10 @@ const isBefore = (a, b) => epochOf(a) === epochOf(b) && seqOf(a) < seqOf(b);
  * @property {string} [origin] of the relay
  * @property {string} [site] the relay's address in links, where it is not the page's
  * @property {(state: Kept) => void} [share] tells other tabs where we stand; called before anything is acked or posted
+ * @property {(record: FileRecord) => void} [shareFile] tells other tabs of a file
  */
+
+/** @typedef {import('./files.js').FileRecord} FileRecord */
 
 /**
  * @typedef {object} MemberRow
@@ -749,13 +764,16 @@ export class Session extends EventTarget {
   #keeper;
   #stay;
   #timeline;
+  #shareFile;
+  /** @type {import('./files.js').Files | null} */ #files = null;
+  #knownFiles;
   #ended = new AbortController();
 
   /**
    * Enters a room. Resolves when the relay has taken us in, or when the network keeps us out for now: then status says why, and
    * the session goes on trying. Rejects with a sentence for people.
    * @param {Options} options
-   * @param {{state: Kept, items: Item[]}} [handed] by a tab that had this room before
+   * @param {{state: Kept, items: Item[], files: FileRecord[]}} [handed] by a tab that had this room before
    */
   static async open(options, handed) {
     const keys = await roomKeys(options.root);
@@ -764,8 +782,9 @@ export class Session extends EventTarget {
     const { alias } = options;
     const group = kept ? await Group.import(/** @type {any} */ (kept.group), { keys, secret }) : await Group.create({ keys, secret, alias });
     if (group.alias !== alias) await group.setAlias(alias);
-    const session = new Session(options, { keys, secret, group, kept, items: handed?.items });
+    const session = new Session(options, { keys, secret, group, kept, items: handed?.items, files: handed?.files });
     if (kept) session.#resume(kept.outbox);
+    if (handed?.files.length) void session.#withFiles();
     try {
       await session.#stay.connection.start();
     } catch (error) {
@@ -778,9 +797,9 @@ export class Session extends EventTarget {
   /**
    * Use open.
    * @param {Options} options
-   * @param {{keys: Keys, secret: Bytes, group: Group, kept: Kept | null, items?: Item[]}} own
+   * @param {{keys: Keys, secret: Bytes, group: Group, kept: Kept | null, items?: Item[], files?: FileRecord[]}} own
    */
-  constructor(options, { keys, secret, group, kept, items }) {
+  constructor(options, { keys, secret, group, kept, items, files }) {
     super();
     this.#origin = options.origin ?? '';
     this.#site = options.site || this.#origin || globalThis.location?.origin;
@@ -789,6 +808,8 @@ export class Session extends EventTarget {
     this.name = options.name ?? null;
     this.#secret = secret;
     this.#verified = new Map(kept?.verified);
+    this.#shareFile = options.shareFile;
+    this.#knownFiles = files;
     this.#timeline = new Timeline((name, item) => this.#tell(name, item), items);
     this.#stay = this.#newStay(keys, group, kept);
     this.#keeper = new Keeper({ roomId: keys.roomId, make: () => this.state(), share: options.share, keep: this.#keep });
@@ -839,6 +860,54 @@ export class Session extends EventTarget {
   /** @param {string} key @param {string} body */
   #own(key, body) {
     return this.#timeline.add({ key, kind: 'text', own: true, from: this.self, alias: this.alias, body, state: 'queued', reason: '' });
+  }
+
+  /**
+   * Sends a file. The item is in the timeline at once and tells how it goes on.
+   * @param {import('./files.js').Parcel} parcel
+   * @param {string} [key] of its item; the same key is sent once
+   */
+  async sendFile(parcel, key = `${this.self} ${b64u(random(16))}`) {
+    await (await this.#withFiles()).send(parcel, key);
+    this.#stay.connection.active();
+  }
+
+  /** Fetches a file that was offered. @param {string} key of its item @param {FileSystemFileHandle} [handle] where it shall go */
+  async getFile(key, handle) {
+    await (await this.#withFiles()).get(key, handle);
+  }
+
+  /** Takes an own file back, or refuses another's. @param {string} key */
+  async dropFile(key) {
+    await (await this.#withFiles()).drop(key);
+  }
+
+  /** The file of an item, once it is here. @param {string} key */
+  fileOf(key) {
+    return this.#files?.record(key)?.blob;
+  }
+
+  /** All that is known of files, for the browser's other tabs. */
+  get files() {
+    return this.#files?.records ?? this.#knownFiles ?? [];
+  }
+
+  /** The first file fetches what files are made of. */
+  async #withFiles() {
+    const { Files } = await import('./files.js');
+    this.#files ??= new Files({
+      self: () => this.self,
+      line: () => this.#stay.connection,
+      roomId: () => this.roomId,
+      timeline: this.#timeline,
+      send: (content, key) => this.#stay.outbox.add({ key, content }),
+      show: ({ key, body, re }, file) => this.#timeline.add({ key, kind: 'file', own: true, from: this.self, alias: this.alias, body, ...(re ? { re } : {}), file, transfer: 'waiting', state: 'queued', reason: '' }),
+      here: (id) => this.#stay.group.members().some((member) => member.id === id && member.status !== 'left'),
+      others: () => this.#stay.group.members().filter(({ status }) => status !== 'self' && status !== 'left').length,
+      share: (record) => this.#shareFile?.(record),
+      progress: (progress) => this.#tell('progress', progress),
+    }, this.#knownFiles);
+    return this.#files;
   }
 
   /** Takes another name. The others learn it when the network lets them. @param {string} alias */
@@ -946,22 +1015,26 @@ export class Session extends EventTarget {
   async close({ handOver = false } = {}) {
     if (this.#ended.signal.aborted) return;
     const { connection } = this.#stay;
-    const written = this.#end(false);
+    const written = this.#end(false, handOver);
     if (!this.#keep && !handOver) connection.leave(true).catch(() => undefined); // the relay lets us go by time
     await written;
   }
 
-  /** Nothing is told or written after this. @param {boolean} wipe */
-  async #end(wipe) {
+  /** Nothing is told or written after this. @param {boolean} wipe @param {boolean} [handOver] */
+  async #end(wipe, handOver = false) {
     this.#ended.abort();
+    const emptied = this.#files?.close(handOver);
     void this.#stay.close();
     await this.#keeper.close(wipe);
+    await emptied;
   }
 
   /** What was on its way when the page before ended goes on, and is shown. @param {import('./connection.js').OutboxState} state */
   #resume(state) {
     for (const { key, content } of [...state.entries.map(({ letter }) => letter), ...state.letters]) {
       const body = /** @type {{body?: string}} */ (content ?? {}).body;
+      // A file ended with the page that sent it, if no other tab has it; whoever asks for it is told.
+      if (/** @type {any} */ (content)?.k === 'file') continue;
       if (key && body !== undefined) this.#own(key, body);
     }
     this.#stay.outbox.resume(state);
@@ -978,6 +1051,8 @@ export class Session extends EventTarget {
       saved: () => this.#keeper.save(),
       moved: (move) => this.#follow(move),
       removed: (by) => this.#removed(by),
+      file: async (head, content) => (await this.#withFiles()).hear(head, content),
+      anew: () => this.#files?.anew(),
     });
   }
 
@@ -989,6 +1064,7 @@ export class Session extends EventTarget {
     const next = this.#newStay(keys, group);
     for (const letter of old.outbox.left(seqOf(at))) next.outbox.add(letter);
     this.#stay = next;
+    this.#files?.anew();
     Object.assign(this, { kind: 'link', name: null });
     this.#timeline.add({ kind: 'system', event: 'moved', alias: old.aliasOf(by), body: names });
     await this.#keeper.moveTo(keys.roomId).catch((error) => console.warn('snug: the room is not kept any more', error));

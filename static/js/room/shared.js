@@ -62,7 +62,10 @@ export function release(roomId) {
 export const VIEW = /** @type {const} */ (['roomId', 'self', 'kind', 'name', 'link', 'alias', 'members', 'status', 'knocks', 'locked', 'waits']);
 
 /** What other tabs may ask the leader to do. @type {Set<string>} */
-const CALLS = new Set(['setAlias', 'safetyCode', 'accept', 'verify', 'lock', 'admit', 'remove', 'leave', 'answer', 'approve', 'refuse', 'send']);
+const CALLS = new Set(['setAlias', 'safetyCode', 'accept', 'verify', 'lock', 'admit', 'remove', 'leave', 'answer', 'approve', 'refuse', 'send', 'sendFile', 'getFile', 'dropFile']);
+
+/** Events after which there is no room in this browser any more. */
+const ENDS = new Set(['removed', 'closed']);
 
 /** The same events and members as Session. */
 export class SharedSession extends EventTarget {
@@ -120,6 +123,14 @@ export class SharedSession extends EventTarget {
   safetyCode() { return this.#now.safetyCode(); }
   /** @param {string} body */
   send(body) { return this.#now.send(body); }
+  /** @param {import('./files.js').Parcel} parcel */
+  sendFile(parcel) { return this.#now.sendFile(parcel); }
+  /** @param {string} key @param {FileSystemFileHandle} [handle] */
+  getFile(key, handle) { return this.#now.getFile(key, handle); }
+  /** @param {string} key */
+  dropFile(key) { return this.#now.dropFile(key); }
+  /** @param {string} key */
+  fileOf(key) { return this.#now.fileOf(key); }
   /** @param {string} alias */
   setAlias(alias) { return this.#now.setAlias(alias); }
   /** @param {string} id */
@@ -205,7 +216,7 @@ export class SharedSession extends EventTarget {
     const mirror = this.#mirror;
     const handed = mirror?.handed;
     const { root, kind, name, alias } = handed?.state ?? this.#options;
-    const options = { ...this.#options, root, kind, name, alias, share: (/** @type {import('./vault.js').Kept} */ state) => this.#share(state) };
+    const options = { ...this.#options, root, kind, name, alias, share: (/** @type {import('./vault.js').Kept} */ state) => this.#share(state), shareFile: (/** @type {import('./files.js').FileRecord} */ record) => this.#shareFile(record) };
     const session = await Session.open(options, handed);
     if (this.#ended.signal.aborted) return void session.close();
     this.#session = session;
@@ -231,6 +242,11 @@ export class SharedSession extends EventTarget {
         this.#say({ t: 'view', name, view: this.#view() });
       });
     }
+    session.addEventListener('progress', (event) => {
+      const { detail } = /** @type {CustomEvent} */ (event);
+      this.#tell('progress', detail);
+      if (this.#followers.size > 0) this.#say({ t: 'event', name: 'progress', detail });
+    });
     for (const name of ['removed', 'closed', 'moved']) {
       session.addEventListener(name, (event) => {
         const { detail } = /** @type {CustomEvent} */ (event);
@@ -269,6 +285,11 @@ export class SharedSession extends EventTarget {
     if (this.#followers.size > 0) this.#say({ t: 'state', state });
   }
 
+  /** @param {import('./files.js').FileRecord} record */
+  #shareFile(record) {
+    if (this.#followers.size > 0) this.#say({ t: 'file', record });
+  }
+
   /** @param {Note} note */
   async #hear(note) {
     if (this.#session) return this.#asked(note, this.#session);
@@ -280,7 +301,7 @@ export class SharedSession extends EventTarget {
       void this.#wait(roomId);
     }
     this.#mirror?.hear(note);
-    if (note.t === 'event' && note.name !== 'moved') this.#stop();
+    if (note.t === 'event' && ENDS.has(note.name)) this.#stop();
   }
 
   /** Another tab asks the leader. @param {Note} note @param {Session} session */
@@ -288,7 +309,7 @@ export class SharedSession extends EventTarget {
     if (note.t === 'bye') this.#followers.delete(note.tab);
     if (note.t === 'hello') {
       this.#followers.add(note.tab);
-      this.#say({ t: 'all', tab: note.tab, view: this.#view(), items: session.items, state: await session.state() });
+      this.#say({ t: 'all', tab: note.tab, view: this.#view(), items: session.items, state: await session.state(), files: session.files });
     }
     if (note.t !== 'call' || !CALLS.has(note.method)) return;
     try {

@@ -18,6 +18,7 @@ const END = 48; // px from the end that still count as the end: less than one me
 
 export class TimelineView {
   #items;
+  #file;
   #from = 0;
   #to = 0;
   #follows = true;
@@ -33,9 +34,11 @@ export class TimelineView {
   /**
    * @param {() => Item[]} items
    * @param {HTMLElement} empty shown while there is nothing to read
+   * @param {(item: Item) => HTMLElement} file shows the file of an item
    */
-  constructor(items, empty) {
+  constructor(items, empty, file) {
     this.#items = items;
+    this.#file = file;
     this.#list = h('div', { class: 'rows' });
     this.#pill = h('button', { type: 'button', class: 'pill', hidden: true, onclick: () => this.toEnd() });
     const spoken = { role: 'log', 'aria-live': 'polite', 'aria-label': t.timeline };
@@ -210,7 +213,7 @@ export class TimelineView {
     const item = items[at];
     const before = at > 0 ? items[at - 1] : undefined;
     const newDay = !before || dayOf(before.at) !== dayOf(item.at);
-    const row = draw(item, newDay || !joins(before, item));
+    const row = draw(item, newDay || !joins(before, item), this.#file);
     row.dataset.key = item.key;
     this.#rows.set(item.key, row);
     return newDay ? [h('h2', { class: 'day' }, h('span', null, dayOf(item.at))), row] : [row];
@@ -221,8 +224,8 @@ export class TimelineView {
 const joins = (before, item) =>
   before.kind === item.kind && before.from === item.from && before.own === item.own && before.alias === item.alias && item.at - before.at < GROUP;
 
-/** @param {Item} item @param {boolean} leads */
-function draw(item, leads) {
+/** @param {Item} item @param {boolean} leads @param {(item: Item) => HTMLElement} file */
+function draw(item, leads, file) {
   switch (item.kind) {
     case 'system':
       return line(item, item.event, h('span', null, event(item), item.reason && h('small', null, ` ${item.reason}`)));
@@ -231,7 +234,7 @@ function draw(item, leads) {
     case 'failed':
       return line(item, 'failed', icon('warn'), h('span', null, `${item.alias ?? t.someone}: ${t.failed}. `, h('small', null, item.reason)));
     default:
-      return message(item, leads);
+      return message(item, leads, file);
   }
 }
 
@@ -244,8 +247,8 @@ function event(item) {
   return item.event ? t.event[item.event](who, item.body ?? '', item.count ?? 0) : (item.body ?? '');
 }
 
-/** @param {Item} item @param {boolean} leads */
-function message(item, leads) {
+/** @param {Item} item @param {boolean} leads @param {(item: Item) => HTMLElement} file */
+function message(item, leads, file) {
   const shell = item.kind === 'shell';
   const who = shell
     ? h('span', { class: 'who' }, icon('terminal'), t.fromTerminal, h('small', null, t.notVerified))
@@ -256,7 +259,8 @@ function message(item, leads) {
     face,
     h('div', { class: 'bubble' },
       (leads || !shell) && who,
-      h('div', { class: 'body', dir: 'auto' }, linked(item.body ?? '')),
+      item.kind === 'file' && file(item),
+      (item.kind !== 'file' || !!item.body) && h('div', { class: 'body', dir: 'auto' }, linked(item.body ?? '')),
       h('span', { class: 'meta' }, time(item), item.own && tick(item)),
       item.own && item.state !== 'sent' && item.state !== 'all' && item.reason && h('span', { class: 'why' }, item.reason)));
 }
@@ -323,7 +327,11 @@ export class Room {
   #rooms = iconButton('rooms', t.rooms, { class: 'round rooms-button', 'aria-haspopup': 'dialog', onclick: () => this.#app.openSwitcher() }, h('b', { class: 'badge', hidden: true }));
   #input = h('textarea', { rows: 1, 'aria-label': t.write, placeholder: t.write, enterkeyhint: 'send', autocomplete: 'off', maxlength: 60_000, autofocus: true });
   #sendButton = iconButton('send', t.send, { type: 'submit', class: 'round send' });
-  #composer = h('form', { class: 'composer' }, h('div', { class: 'pen' }, this.#input, this.#sendButton));
+  /** What is about to be sent, once there was something. @type {import('./tray.js').Tray | null} */
+  #tray = null;
+  #attach = pickButton('attach', t.files.attach, { multiple: true }, (files) => void this.#stage(files));
+  #camera = pickButton('camera', t.files.camera, { accept: 'image/*,video/*', capture: 'environment' }, (files) => void this.#stage(files));
+  #composer = h('form', { class: 'composer' }, h('div', { class: 'pen' }, ...this.#attach, this.#input, ...this.#camera, this.#sendButton));
 
   /**
    * @param {App} app
@@ -335,7 +343,7 @@ export class Room {
     this.#session = session;
     this.#door = door;
     this.#at = this.place;
-    this.#timeline = new TimelineView(() => session.items, this.#alone);
+    this.#timeline = new TimelineView(() => session.items, this.#alone, (item) => fileBox(item, session));
     this.element = h('div', { class: 'room' },
       h('header', { class: 'bar' },
         this.#rooms,
@@ -397,7 +405,8 @@ export class Room {
   }
 
   /** Something shared from another app, to be looked at and sent. @param {import('./shared.js').Gift} gift */
-  take({ text }) {
+  take({ text, files }) {
+    if (files.length > 0) void this.#stage(files);
     this.#input.value = [this.#input.value, text].filter(Boolean).join('\n');
     this.#typed();
     this.#input.focus();
@@ -415,6 +424,7 @@ export class Room {
   close() {
     this.#stop.abort();
     this.#panel?.close();
+    this.#tray?.clear();
     this.#timeline.close();
     this.#session.close();
   }
@@ -434,10 +444,11 @@ export class Room {
     on('closed', ({ reason }) => this.#end(t.closedTitle, reason, () => this.#app.enter(this.#door)));
 
     document.addEventListener('visibilitychange', () => document.hidden || !this.#app.isFront(this) || this.seen(), { signal });
-    addEventListener('beforeunload', (event) => session.items.some((item) => item.own && item.state === 'queued') && event.preventDefault(), { signal });
+    addEventListener('beforeunload', (event) => session.items.some((item) => item.own && (item.state === 'queued' || item.transfer === 'moving')) && event.preventDefault(), { signal });
     // iOS lays its keyboard over the page; the visible part is what the room fills.
     globalThis.visualViewport?.addEventListener('resize', () => this.#fit(), { signal });
 
+    this.#takesFiles();
     this.#composer.addEventListener('submit', (event) => (event.preventDefault(), this.#send()));
     this.#input.addEventListener('input', () => this.#typed());
     this.#input.addEventListener('keydown', (event) => {
@@ -459,17 +470,56 @@ export class Room {
     this.#drawPeople();
   }
 
+  /** Files that are pasted or dropped anywhere in the room are put beside the field, to be looked at before they are sent. */
+  #takesFiles() {
+    const { signal } = this.#stop;
+    const floor = /** @type {HTMLElement} */ (this.element.querySelector('.floor'));
+    const carries = (/** @type {DragEvent} */ event) => this.#app.isFront(this) && event.dataTransfer?.types.includes('Files') && !document.querySelector('dialog:modal');
+    addEventListener('paste', (event) => {
+      const files = [...(event.clipboardData?.files ?? [])];
+      if (files.length === 0 || !this.#app.isFront(this)) return;
+      event.preventDefault();
+      void this.#stage(files);
+    }, { signal });
+    addEventListener('dragover', (event) => {
+      if (!carries(event)) return;
+      event.preventDefault();
+      mark(floor, { over: t.files.drop });
+    }, { signal });
+    addEventListener('dragleave', (event) => event.relatedTarget === null && mark(floor, { over: null }), { signal });
+    addEventListener('drop', (event) => {
+      mark(floor, { over: null });
+      if (!carries(event)) return;
+      event.preventDefault();
+      void this.#stage([...(event.dataTransfer?.files ?? [])]);
+    }, { signal });
+  }
+
+  /** @param {File[]} files */
+  async #stage(files) {
+    const { Tray } = await import('./tray.js');
+    if (this.#stop.signal.aborted) return;
+    if (!this.#tray) {
+      this.#tray = new Tray(this.#session, () => this.#typed());
+      this.#composer.prepend(this.#tray.element);
+    }
+    this.#tray.add(files);
+    this.#input.focus();
+  }
+
   #send() {
     const text = this.#input.value.trim();
-    if (!text) return;
-    this.#session.send(text);
+    if (!text && !this.#tray?.size) return;
+    if (this.#tray?.size) this.#tray.send(text);
+    else this.#session.send(text);
     this.#input.value = '';
     this.#typed();
     this.#input.focus();
   }
 
   #typed() {
-    mark(this.#sendButton, { empty: this.#input.value.trim() === '' });
+    mark(this.#sendButton, { empty: this.#input.value.trim() === '' && !this.#tray?.size });
+    this.#input.placeholder = this.#tray?.size ? t.files.caption : t.write;
     if (CSS.supports('field-sizing', 'content')) return;
     this.#input.style.setProperty('block-size', 'auto');
     this.#input.style.setProperty('block-size', `${this.#input.scrollHeight}px`);
@@ -584,6 +634,25 @@ export class Room {
     this.over = { title, text, again };
     this.#app.ended(this);
   }
+}
+
+/** The file of an item; what shows it is fetched with the first. @param {Item} item @param {Session} session */
+function fileBox(item, session) {
+  import('./files.js').catch((error) => console.warn('snug: files are not shown', error));
+  return Object.assign(document.createElement('snug-file'), { given: { item, session } });
+}
+
+/**
+ * A button that lets somebody choose files.
+ * @param {string} drawing @param {string} name @param {import('./parts.js').Props} kind @param {(files: File[]) => void} picked
+ */
+function pickButton(drawing, name, kind, picked) {
+  const input = h('input', { type: 'file', tabindex: -1, 'aria-hidden': 'true', ...kind });
+  input.addEventListener('change', () => {
+    picked([...(input.files ?? [])]);
+    input.value = ''; // the same one can be chosen again
+  });
+  return [iconButton(drawing, name, { class: `round take-${drawing}`, onclick: () => input.click() }), input];
 }
 
 /** What the network was in the way of stays on the screen, to be tried again. @param {Promise<void>} work */

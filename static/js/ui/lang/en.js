@@ -190,6 +190,55 @@ export default {
     failed: 'Not sent',
   },
 
+  // Files
+  files: {
+    attach: 'Add files',
+    camera: 'Take a picture',
+    tray: 'Files to send',
+    caption: 'Caption',
+    drop: 'Let go to add them',
+    strip: 'Remove metadata',
+    stripHint: 'Place, time and camera are taken out of pictures; they look the same.',
+    /** @param {number} n @param {number} of */
+    asIs: (n, of) => (of === 1 ? 'It is sent as it is.' : n === of ? 'They are sent as they are.' : `${count(n, 'other file is', 'other files are')} sent as they are.`),
+    /** @param {string} size */
+    limit: (size) => `Up to ${size} each goes to everyone at once; larger files wait until somebody gets them.`,
+    /** @param {string} size */
+    large: (size) => `What is over ${size} goes out when somebody gets it. Keep this page open until then.`,
+    /** @param {string} name */
+    tooLarge: (name) => `${name} is larger than 1 TB.`,
+    /** @param {string} name */
+    unreadable: (name) => `${name} could not be read.`,
+    /** @param {string} name */
+    remove: (name) => `Do not send ${name}`,
+    /** @param {string} size */
+    get: (size) => `Get ${size}`,
+    /** @param {string} name */
+    save: (name) => `Save ${name}`,
+    /** @param {string} name */
+    open: (name) => `Open ${name}`,
+    /** @param {string} name */
+    look: (name) => `Look at ${name}`,
+    pictures: 'Pictures',
+    before: 'Picture before',
+    after: 'Next picture',
+    sending: 'Sending',
+    fetching: 'Getting',
+    waits: 'Waiting for the sender',
+    waitsOwn: 'Waiting for the network',
+    /** @param {string} done @param {string} total @param {string} speed */
+    far: (done, total, speed) => `${done} of ${total}${speed && ` · ${speed}`}`,
+    stop: 'Stop getting it',
+    takeBack: 'Take it back',
+    offering: 'Goes out when somebody gets it',
+    tookBack: 'You took it back.',
+    stopped: 'Its sender took it back.',
+    gone: 'Not available any more: its sender’s page has ended.',
+    failed: 'It did not come through.',
+    again: 'Try again',
+    saved: 'Saved',
+  },
+
   // Knock, member's side
   knockAsking: 'Someone is knocking',
   knockAskingText: 'Go to the door if you expect someone. They cannot see or hear anything in here.',

@@ -1,0 +1,166 @@
+// Files through the real relay, from page to page: what arrives is what was sent, whatever happens on the way.
+import assert from 'node:assert/strict';
+import { createHash, randomFillSync } from 'node:crypto';
+import test, { after, before } from 'node:test';
+import { descriptor, safeName } from '../../static/js/room/files.js';
+import { missing, Person, Relay, room } from './relay.mjs';
+
+const skip = missing;
+let relay;
+before(async () => {
+  if (!missing) relay = await Relay.start('--room-chunk-bytes', '8MiB');
+});
+after(() => relay?.close());
+
+/** Runs a test with people in a room, who all leave at its end. */
+function scene(name, names, play) {
+  test(name, { skip, timeout: 120_000 }, async () => {
+    const { root, people } = await room(relay, ...names);
+    const all = [...people];
+    try {
+      await play(people, { enter: async (alias) => all[all.push(await Person.enter(relay, alias, root)) - 1] });
+    } finally {
+      await Promise.all(all.map((person) => person.leave()));
+    }
+  });
+}
+
+const content = (size) => new Blob([randomFillSync(new Uint8Array(size))]);
+const hash = async (blob) => createHash('sha256').update(new Uint8Array(await blob.arrayBuffer())).digest('hex');
+const sends = (person, size, more = {}) => {
+  const blob = content(size);
+  void person.session.sendFile({ blob, name: 'a.bin', type: 'application/octet-stream', ...more });
+  return blob;
+};
+const fileIn = (person) => person.session.items.findLast(({ kind }) => kind === 'file');
+const comesTo = async (person, transfer) => {
+  await person.until(`a file that is ${transfer}`, () => fileIn(person)?.transfer === transfer);
+  return fileIn(person);
+};
+const has = async (person, blob) => {
+  const { key } = await comesTo(person, 'done');
+  assert.equal(await hash(person.session.fileOf(key)), await hash(blob));
+};
+const gets = async (person) => person.session.getFile((await comesTo(person, 'offered')).key);
+/** Resolves when a person's file has come so far. */
+const halfway = (person, share) => new Promise((resolve) => {
+  person.session.addEventListener('progress', ({ detail: { done, total } }) => done >= total * share && resolve(undefined));
+});
+
+scene('small files are pushed to all, with what is said of them', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat]) => {
+  for (const size of [0, 1, 3_000_000]) {
+    const blob = sends(ann, size, { body: `of ${size}`, width: 3, height: 4 });
+    await Promise.all([ben, cat].map((person) => person.until(`the file of ${size}`, () => fileIn(person)?.body === `of ${size}`)));
+    await Promise.all([ben, cat].map((person) => has(person, blob)));
+    const { name, file, key } = fileIn(ben);
+    assert.deepEqual([name, file.name, file.size, file.width, 'key' in file], [undefined, 'a.bin', size, 3, false]);
+    await ann.until('that all have it', () => fileIn(ann).state === 'all' && fileIn(ann).transfer === 'done');
+    assert.equal(fileIn(ann).key, key);
+  }
+  assert.deepEqual([ann, ben, cat].flatMap(({ troubles }) => troubles), []);
+});
+
+scene('a large file waits until it is wanted; who does not want it holds nobody back', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat]) => {
+  const blob = sends(ann, 10_000_000);
+  await comesTo(cat, 'offered');
+  await gets(ben);
+  await has(ben, blob);
+  assert.equal(fileIn(cat).transfer, 'offered');
+  await gets(cat); // later, when nothing of it is on the way any more
+  await has(cat, blob);
+});
+
+scene('two want it at different times', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat]) => {
+  const blob = sends(ann, 14_000_000);
+  await gets(ben);
+  await comesTo(cat, 'offered');
+  await halfway(ben, 0.3);
+  await gets(cat);
+  await Promise.all([has(ben, blob), has(cat, blob)]);
+});
+
+scene('the sender takes it back in the middle', ['Ann', 'Ben'], async ([ann, ben]) => {
+  sends(ann, 14_000_000);
+  await gets(ben);
+  await halfway(ben, 0.2);
+  await ann.session.dropFile(fileIn(ann).key);
+  await comesTo(ben, 'stopped');
+  assert.equal((await comesTo(ann, 'stopped')).state, 'all');
+  const small = sends(ann, 100_000); // nothing is stuck
+  await has(ben, small);
+});
+
+scene('the receiver stops it, and wants it after all', ['Ann', 'Ben'], async ([ann, ben]) => {
+  const blob = sends(ann, 14_000_000);
+  await gets(ben);
+  await halfway(ben, 0.2);
+  await ben.session.dropFile(fileIn(ben).key);
+  await comesTo(ben, 'skipped');
+  await comesTo(ann, 'done'); // nobody wants more
+  await ben.session.getFile(fileIn(ben).key);
+  await has(ben, blob);
+});
+
+scene('a network lets only small bodies pass, from the beginning and from the middle on', ['Ann', 'Ben'], async ([ann, ben]) => {
+  const blob = sends(ann, 12_000_000);
+  await gets(ben);
+  await halfway(ben, 0.3);
+  ann.gate.most = 70_000;
+  await has(ben, blob);
+  const second = sends(ann, 500_000);
+  await ben.until('the second', () => fileIn(ben)?.file.size === 500_000);
+  await has(ben, second);
+  assert.deepEqual([...ann.troubles, ...ben.troubles], []);
+});
+
+scene('the relay is killed in the middle and comes back empty', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat]) => {
+  const blob = sends(ann, 16_000_000);
+  await Promise.all([gets(ben), gets(cat)]);
+  await halfway(ben, 0.4);
+  await relay.kill();
+  await relay.restart();
+  await Promise.all([has(ben, blob), has(cat, blob)]);
+});
+
+scene('somebody who comes later is not shown it; a sender who is gone is told of', ['Ann', 'Ben'], async ([ann, ben], { enter }) => {
+  sends(ann, 9_000_000);
+  await comesTo(ben, 'offered');
+  const cat = await enter('Cat');
+  await cat.members('Ann', 'Ben', 'Cat');
+  assert.equal(fileIn(cat), undefined);
+  await ann.session.leave();
+  await ben.members('Ben', 'Cat');
+  await ben.session.getFile(fileIn(ben).key);
+  await comesTo(ben, 'gone');
+});
+
+scene('with nobody there it is an offer to nobody', ['Ann'], async ([ann]) => {
+  sends(ann, 1000);
+  await ann.until('that it went out', () => fileIn(ann)?.transfer === 'done' && fileIn(ann).state === 'all');
+});
+
+scene('somebody asks for a file that this page never sent', ['Ann', 'Ben'], async ([ann, ben]) => {
+  const blob = sends(ann, 9_000_000);
+  const { key } = await comesTo(ben, 'offered');
+  await ann.session.dropFile(key);
+  await comesTo(ben, 'stopped');
+  assert.ok(blob.size);
+  assert.deepEqual([...ann.troubles, ...ben.troubles], []);
+});
+
+test('nothing of a descriptor is believed', () => {
+  const key = 'A'.repeat(43);
+  const good = { key, size: 5, segment: 1 << 20, name: 'a.png', type: 'image/png' };
+  assert.equal(descriptor(good)?.name, 'a.png');
+  for (const wrong of [null, 1, {}, { ...good, key: 'A' }, { ...good, key: 1 }, { ...good, size: -1 }, { ...good, size: 2 ** 41 }, { ...good, size: 0.5 }, { ...good, segment: 2 ** 21 }, { ...good, segment: 1 }]) {
+    assert.equal(descriptor(wrong), null, JSON.stringify(wrong));
+  }
+  const odd = descriptor({ ...good, type: 'text/html; x="', width: -1, height: 1e9, duration: NaN, thumb: '<' });
+  assert.deepEqual([odd.type, odd.width, odd.height, odd.duration, odd.thumb], ['application/octet-stream', undefined, undefined, undefined, undefined]);
+});
+
+test('a name is only a name', () => {
+  for (const [said, want] of [['a.txt', 'a.txt'], ['../../etc/passwd', '_.._etc_passwd'], ['a\u202Egnp.exe', 'agnp.exe'], ['', 'file'], [7, 'file'], ['..', 'file'], ['x\0y\n.txt', 'xy.txt'], ['C:\\x', 'C__x'], ['ä'.repeat(300) + '.jpeg', 'ä'.repeat(125) + '.jpeg']]) {
+    assert.equal(safeName(said), want);
+  }
+});
