@@ -290,6 +290,22 @@ func (p *Page) Dark(on bool) {
 	})
 }
 
+// Speaks makes the browser ask for these languages.
+func (p *Page) Speaks(languages string) {
+	p.t.Helper()
+	agent := read[string](p, "navigator.userAgent")
+	p.do("speaks "+languages, func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent, AcceptLanguage: languages})
+		return chromedp.Void{}, err
+	})
+}
+
+// Goes opens another path of the same relay in the tab.
+func (p *Page) Goes(path string) {
+	p.t.Helper()
+	p.do("goes to "+path, chromedp.Navigate(read[string](p, "location.origin")+path))
+}
+
 // Desktop makes the tab as large as it was at first.
 func (p *Page) Desktop() {
 	p.t.Helper()

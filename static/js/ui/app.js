@@ -1,6 +1,6 @@
 // @ts-check
 import { parseFragment } from '../lib/bytes.js';
-import { aliasIn, fill, h, icon, keepField, nameField, problem, rememberAlias, screen, site, submit, t } from './parts.js';
+import { aliasIn, choose, fill, h, icon, keepField, language, LANGUAGES, nameField, problem, rememberAlias, screen, site, stored, submit, t, told } from './parts.js';
 
 /** The start screen and the other screens outside a room: every way in, and the words when there is none. */
 
@@ -35,8 +35,15 @@ export function home(app, error) {
         way('key', t.withPassphrase, async () => (await import('./passphrase.js')).passphrase(app)),
         way('link', t.withLink, async () => (await import('./link.js')).pasteLink(app))),
       h('p', { class: 'promise' }, t.promise),
+      h('nav', { class: 'languages', 'aria-label': t.languages }, Object.entries(LANGUAGES).map(([code, name]) => h('button', { type: 'button', class: 'plain', lang: code, 'aria-current': code === language && 'true', onclick: () => speak(app, /** @type {import('./parts.js').Language} */ (code)) }, name))),
     ),
   };
+}
+
+/** @param {App} app @param {import('./parts.js').Language} code */
+async function speak(app, code) {
+  await choose(code);
+  app.redraw();
 }
 
 /** @param {App} app @param {HTMLElement} place */
@@ -233,6 +240,14 @@ class App {
     this.show(home(this, error));
   }
 
+  /** Another language: the start screen is drawn again, and every room behind it gets a new screen. */
+  redraw() {
+    this.rooms = this.rooms.map((room) => room.redrawn());
+    this.#switcher?.close();
+    this.#switcher = null;
+    this.home();
+  }
+
   /** To the start, with all rooms going on. */
   start() {
     if (place() !== '') history.pushState(null, '', location.pathname);
@@ -395,7 +410,7 @@ class App {
   /** Something was said while nobody looked. @param {Room} room @param {import('../room/session.js').Item} item */
   heard(room, item) {
     this.changed();
-    if (wishes()) void import('./notices.js').then(({ notify }) => notify(room, item));
+    if (stored('snug.notices') !== null) void import('./notices.js').then(({ notify }) => notify(room, item));
   }
 
   /** The room has a new link. @param {Room} room */
@@ -431,21 +446,12 @@ class App {
 /** What the address stands for. A passphrase room has none of its own, only its place in the history. */
 const place = () => history.state?.room ?? location.hash;
 
-/** Whether this device wants to be told of messages by more than the title. */
-function wishes() {
-  try {
-    return localStorage.getItem('snug.notices') !== null;
-  } catch {
-    return false; // storage is switched off, so nothing was ever chosen
-  }
-}
-
 /** @param {unknown} error */
 function words(error) {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'NotSupportedError' || /unrecognized|not supported/i.test(error.message)) return t.oldBrowser;
   if (error instanceof TypeError && /import|module|fetch/i.test(error.message)) return t.notLoaded;
-  return error.message;
+  return told(error.message);
 }
 
 const app = new App(/** @type {HTMLElement} */ (document.getElementById('app')));

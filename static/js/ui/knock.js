@@ -1,6 +1,6 @@
 // @ts-check
 /** The door from outside: a stranger knocks, reads six digits to someone inside, and is let in. */
-import { aliasIn, digits, fill, h, icon, nameField, screen, t } from './parts.js';
+import { aliasIn, digits, fill, h, icon, nameField, screen, t, told } from './parts.js';
 
 /** @typedef {import('./app.js').AppType} App */
 
@@ -64,7 +64,7 @@ export class Knock {
     } catch (error) {
       if (this.#closed || !this.#asker) return;
       this.#asker = null;
-      this.#form(error instanceof Error && error.message ? error.message : t.knockRefused);
+      this.#form(error instanceof Error && error.message ? told(error.message) : t.knockRefused);
     }
   }
 

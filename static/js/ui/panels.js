@@ -2,7 +2,7 @@
 /** The panel of a room: people, inviting, the terminal, the room itself. A sheet on a phone, beside the conversation where there is room. */
 import { unb64u } from '../lib/bytes.js';
 import { letIn } from './lock.js';
-import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, nameField, t, tile } from './parts.js';
+import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, nameField, t, tile, told } from './parts.js';
 
 /** @typedef {import('../room/shared.js').SharedSession} Session */
 /** @typedef {import('../room/shared.js').SharedSession['members'][number]} Member */
@@ -184,7 +184,7 @@ export class Panel {
   async #remove({ id, alias }) {
     const yes = await confirm({ title: t.removeTitle(alias), text: [t.removeText(alias), this.#session.kind === 'passphrase' && t.removePass], yes: t.removeDo });
     if (!yes) return;
-    const failed = (/** @type {Error} */ error) => this.#body.prepend(h('p', { class: 'problem', role: 'alert' }, icon('warn'), error.message));
+    const failed = (/** @type {Error} */ error) => this.#body.prepend(h('p', { class: 'problem', role: 'alert' }, icon('warn'), told(error.message)));
     await this.#session.remove(id).catch(failed);
   }
 

@@ -92,23 +92,68 @@ export function icon(name) {
 export const iconButton = (drawing, name, props, ...children) =>
   h('button', { type: 'button', class: 'round', 'aria-label': name, title: name, ...props }, icon(drawing), ...children);
 
-/** The words of the page in the reader's language, one file each. */
+/** The words of the page in the reader's language, one file each. Only the one that is spoken is fetched. */
 
 /** @typedef {typeof import('./lang/en.js').default} Text */
 
-const HAVE = ['en'];
-const language = navigator.languages.map((tag) => tag.toLowerCase().split('-')[0]).find((tag) => HAVE.includes(tag)) ?? 'en';
+/** The languages that there are, each by its own name. */
+export const LANGUAGES = /** @type {const} */ ({ en: 'English', de: 'Deutsch', zh: '中文', ja: '日本語' });
+/** @typedef {keyof typeof LANGUAGES} Language */
+
+const CHOSEN = 'snug.language';
+
+/** @param {string | null | undefined} tag @returns {tag is Language} */
+const isOurs = (tag) => tag !== null && tag !== undefined && Object.hasOwn(LANGUAGES, tag);
+
+/** The language that was chosen on this device, or the first of the browser's that we have. @returns {Language} */
+function preferred() {
+  const chosen = stored(CHOSEN);
+  return isOurs(chosen) ? chosen : (navigator.languages.map((tag) => tag.toLowerCase().split('-')[0]).find(isOurs) ?? 'en');
+}
 
 /** @type {Text} */
-export const t = (await import(`./lang/${language}.js`)).default;
+export let t;
+/** @type {Language} */
+export let language;
+/** @type {Intl.DateTimeFormat} */
+let clock;
+/** @type {Intl.DateTimeFormat} */
+let weekday;
+/** @type {Intl.DateTimeFormat} */
+let full;
 
-document.documentElement.lang = language;
+/** Speaks a language from now on; what stands on the page already has to be drawn again. @param {Language} next */
+async function speak(next) {
+  t = (await import(`./lang/${next}.js`)).default;
+  language = next;
+  document.documentElement.lang = next === 'zh' ? 'zh-Hans' : next;
+  document.documentElement.dir = t.dir;
+  // The reader's own region where it speaks the page's language: it knows how clocks and dates are written there.
+  const region = navigator.languages.find((tag) => tag.toLowerCase().startsWith(next)) ?? next;
+  clock = new Intl.DateTimeFormat(region, { hour: 'numeric', minute: '2-digit' });
+  weekday = new Intl.DateTimeFormat(region, { weekday: 'long', day: 'numeric', month: 'long' });
+  full = new Intl.DateTimeFormat(region, { dateStyle: 'full', timeStyle: 'medium' });
+}
+await speak(preferred());
 
-// The reader's own region where it speaks the page's language: it knows how clocks and dates are written there.
-const region = navigator.languages.find((tag) => tag.toLowerCase().startsWith(language)) ?? language;
-const clock = new Intl.DateTimeFormat(region, { hour: 'numeric', minute: '2-digit' });
-const weekday = new Intl.DateTimeFormat(region, { weekday: 'long', day: 'numeric', month: 'long' });
-const full = new Intl.DateTimeFormat(region, { dateStyle: 'full', timeStyle: 'medium' });
+/** The person chooses a language for this device. @param {Language} next */
+export async function choose(next) {
+  await speak(next);
+  store(CHOSEN, next);
+}
+
+/**
+ * What a layer below says, in the reader's language: as a whole, or the part before a colon and the part behind it. What no table knows stays as it is.
+ * @param {string} reason
+ * @returns {string}
+ */
+export function told(reason) {
+  const numbers = reason.match(/\d+/g) ?? [];
+  const says = t.reasons[reason.replace(/\d+/g, '#')];
+  if (says !== undefined) return says.replace(/#/g, () => numbers.shift() ?? '');
+  const [head, ...tail] = reason.split(': ');
+  return tail.length > 0 && t.reasons[head] !== undefined ? `${t.reasons[head]}${t.colon}${told(tail.join(': '))}` : reason;
+}
 
 /** @param {number} at */
 export const timeOf = (at) => clock.format(at);
@@ -125,6 +170,24 @@ export function dayOf(at) {
   if (day === new Date().toDateString()) return t.today;
   if (day === new Date(Date.now() - 86_400_000).toDateString()) return t.yesterday;
   return weekday.format(at);
+}
+
+/** Storage may be switched off; the page works without. @param {string} key */
+export function stored(key) {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} key @param {string} value */
+export function store(key, value) {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // It is forgotten with the page.
+  }
 }
 
 /** Where others reach the relay. On localhost the page came from `snug ui` or through a tunnel: whoever serves it knows, and links must not say localhost. */
@@ -221,23 +284,10 @@ export function confirm({ title, text, yes }) {
 const ALIAS = 'snug.alias';
 const MAX_ALIAS = 64; // bytes, docs/PROTOCOL.md "Cards"
 
-/** Storage may be switched off; a name is not worth an error. */
-const lastAlias = () => {
-  try {
-    return localStorage.getItem(ALIAS) ?? '';
-  } catch {
-    return '';
-  }
-};
+const lastAlias = () => stored(ALIAS) ?? '';
 
 /** @param {string} alias */
-export function rememberAlias(alias) {
-  try {
-    localStorage.setItem(ALIAS, alias);
-  } catch {
-    // The page works without.
-  }
-}
+export const rememberAlias = (alias) => store(ALIAS, alias);
 
 /**
  * A field with its label, hint and place for a complaint.

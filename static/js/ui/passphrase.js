@@ -3,7 +3,7 @@
 import { passphraseRoot } from '../crypto/keys.js';
 import { passphraseStrength } from '../crypto/strength.js';
 import { generatePassphrase } from '../crypto/words.js';
-import { aliasIn, backButton, complain, copyButton, field, fill, h, icon, iconButton, keepField, nameField, problem, screen, submit, t } from './parts.js';
+import { aliasIn, backButton, complain, copyButton, field, fill, h, icon, iconButton, keepField, nameField, problem, screen, submit, t, told } from './parts.js';
 
 /** @typedef {import('./app.js').AppType} App */
 /** @typedef {import('./app.js').View} View */
@@ -39,7 +39,7 @@ export function passphrase(app, was = {}) {
     const { weak, why } = passphraseStrength(words.value);
     if (words.value === '') delete strength.dataset.level;
     else strength.dataset.level = weak ? 'weak' : 'strong';
-    const says = words.value === offer.taken() ? t.tellWords : why;
+    const says = words.value === offer.taken() ? t.tellWords : told(why);
     fill(strength, words.value !== '' && [h('b', null, weak ? t.weak : t.strong), ` ${says}`]);
   });
   const go = submit(() => {

@@ -1,6 +1,6 @@
 // @ts-check
 import { parseFragment } from '../lib/bytes.js';
-import { copyButton, dayOf, digits, fill, h, icon, iconButton, mark, momentOf, shareButton, t, tile, timeOf, toneOf } from './parts.js';
+import { copyButton, dayOf, digits, fill, h, icon, iconButton, mark, momentOf, shareButton, t, tile, told, timeOf, toneOf } from './parts.js';
 
 /**
  * The timeline on the screen: a window of rows over session.items, so that a long conversation stays light. It stays where the
@@ -228,11 +228,11 @@ const joins = (before, item) =>
 function draw(item, leads, file) {
   switch (item.kind) {
     case 'system':
-      return line(item, item.event, h('span', null, event(item), item.reason && h('small', null, ` ${item.reason}`)));
+      return line(item, item.event, h('span', null, event(item), item.reason && h('small', null, ` ${told(item.reason)}`)));
     case 'gap':
       return line(item, 'gap', icon('expired'), t.gap(item.count ?? -1));
     case 'failed':
-      return line(item, 'failed', icon('warn'), h('span', null, `${item.alias ?? t.someone}: ${t.failed}. `, h('small', null, item.reason)));
+      return line(item, 'failed', icon('warn'), h('span', null, `${item.alias ?? t.someone}: ${t.failed}. `, h('small', null, told(item.reason ?? ''))));
     default:
       return message(item, leads, file);
   }
@@ -262,7 +262,7 @@ function message(item, leads, file) {
       item.kind === 'file' && file(item),
       (item.kind !== 'file' || !!item.body) && h('div', { class: 'body', dir: 'auto' }, linked(item.body ?? '')),
       h('span', { class: 'meta' }, time(item), item.own && tick(item)),
-      item.own && item.state !== 'sent' && item.state !== 'all' && item.reason && h('span', { class: 'why' }, item.reason)));
+      item.own && item.state !== 'sent' && item.state !== 'all' && item.reason && h('span', { class: 'why' }, told(item.reason))));
 }
 
 /** @param {Item} item */
@@ -272,7 +272,7 @@ const time = (item) => h('time', { datetime: new Date(item.at).toISOString(), ti
 function tick(item) {
   const state = item.state ?? 'queued';
   const says = t.state[state];
-  return h('span', { class: 'tick', title: item.reason ? `${says}. ${item.reason}` : says }, icon(state === 'failed' ? 'warn' : state), h('span', { class: 'spoken' }, says));
+  return h('span', { class: 'tick', title: item.reason ? `${says}. ${told(item.reason)}` : says }, icon(state === 'failed' ? 'warn' : state), h('span', { class: 'spoken' }, says));
 }
 
 // Only what surely is an address; a closing sign of the sentence around it stays outside.
@@ -412,6 +412,18 @@ export class Room {
     this.#input.focus();
   }
 
+  /** The same room on a new screen, in the language of now. What was typed stays. */
+  redrawn() {
+    this.#leave();
+    const room = new Room(this.#app, this.#session, this.#door);
+    const { unread, over } = this;
+    Object.assign(room, { unread, over });
+    room.#before = this.#before;
+    room.#input.value = this.#input.value;
+    room.#typed();
+    return room;
+  }
+
   /** How it stands with the other rooms of this page. @param {number} unread @param {number} count */
   others(unread, count) {
     const badge = /** @type {HTMLElement} */ (this.#rooms.querySelector('.badge'));
@@ -422,11 +434,15 @@ export class Room {
 
   /** Ends it on this page: the session closes, the member is away. */
   close() {
+    this.#leave();
+    this.#session.close();
+  }
+
+  #leave() {
     this.#stop.abort();
     this.#panel?.close();
     this.#tray?.clear();
     this.#timeline.close();
-    this.#session.close();
   }
 
   #listen() {
@@ -441,7 +457,7 @@ export class Room {
     on('knocks', () => this.#drawKnocks());
     on('moved', ({ link }) => this.#moved(link));
     on('removed', ({ by }) => this.#end(t.removedTitle, t.removedText(by ?? t.someone)));
-    on('closed', ({ reason }) => this.#end(t.closedTitle, reason, () => this.#app.enter(this.#door)));
+    on('closed', ({ reason }) => this.#end(t.closedTitle, told(reason), () => this.#app.enter(this.#door)));
 
     document.addEventListener('visibilitychange', () => document.hidden || !this.#app.isFront(this) || this.seen(), { signal });
     addEventListener('beforeunload', (event) => session.items.some((item) => item.own && (item.state === 'queued' || item.transfer === 'moving')) && event.preventDefault(), { signal });
@@ -547,7 +563,8 @@ export class Room {
   }
 
   #drawStatus() {
-    const { reason, latency } = this.#session.status;
+    const { latency } = this.#session.status;
+    const reason = told(this.#session.status.reason);
     const state = /** @type {keyof typeof t.status} */ (this.#session.status.state);
     const says = t.statusText[state];
     const speed = latency !== null && (state === 'live' || state === 'polling') ? t.latency(latency) : '';

@@ -24,6 +24,10 @@ export class Switcher {
     document.body.append(this.#drawer);
   }
 
+  close() {
+    for (const element of [this.#aside, this.#drawer, this.start]) element.remove();
+  }
+
   /** Draws what is true now. A list is beside a room only, and only if there are two to choose from. */
   draw() {
     const { rooms } = this.#app;

@@ -1,7 +1,7 @@
 // @ts-check
 /** A report of the network check in words: the verdict first, then the rows. client/check_verdict.go says the same. */
 import { MAX_POST } from '../net/check.js';
-import { site, t } from './parts.js';
+import { site, t, told } from './parts.js';
 
 /** @typedef {import('../net/check.js').Report} Report */
 
@@ -9,7 +9,7 @@ const says = t.checkVerdict;
 
 /** What it means for snug, the most important first. @param {Report} r @returns {string[]} */
 export function verdict(r) {
-  if (!r.reach.ok) return [says.unreachable(r.reach.why)];
+  if (!r.reach.ok) return [says.unreachable(told(r.reach.why))];
   const most = Math.max(r.posts.octets, r.posts.text);
   const { watch } = r;
   return [
@@ -40,7 +40,7 @@ export function rows(r) {
   const listed = (list) => list.join(', ') || t.checkNone;
   /** @type {[string, string][]} */
   const all = [
-    [name.relay, r.reach.ok ? `${site}, ${r.reach.ms} ms` : t.checkFails(r.reach.why)],
+    [name.relay, r.reach.ok ? `${site}, ${r.reach.ms} ms` : t.checkFails(told(r.reach.why))],
     [name.stream, pieces(r.stream)],
     [name.octets, pieces(r.octets)],
     [name.batch, tried(r.batch, 1000)],
@@ -56,8 +56,8 @@ export function rows(r) {
 /** @param {import('../net/check.js').Pieces} s */
 function pieces(s) {
   if (s.live) return t.checkLive(s.late);
-  return s.pieces > 0 ? t.checkHeld(s.held) : s.why || t.checkNothing;
+  return s.pieces > 0 ? t.checkHeld(s.held) : told(s.why) || t.checkNothing;
 }
 
 /** @param {import('../net/check.js').Try} one @param {number} planned */
-const tried = (one, planned) => (one.ok ? t.checkPasses(Math.max(0, one.ms - planned)) : t.checkFails(one.why));
+const tried = (one, planned) => (one.ok ? t.checkPasses(Math.max(0, one.ms - planned)) : t.checkFails(told(one.why)));

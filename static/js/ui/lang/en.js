@@ -5,6 +5,14 @@
 const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
 export default {
+  dir: /** @type {'ltr' | 'rtl'} */ ('ltr'),
+  language: 'English',
+  languages: 'Language',
+  /** What the layers below say of networks, relays and keys, by the English sentence that they have; # stands for a number. English says it as they do. @type {Record<string, string>} */
+  reasons: {},
+  /** between a sentence and its reason */
+  colon: ': ',
+
   today: 'Today',
   yesterday: 'Yesterday',
   privateRoom: 'Private room',
