@@ -3,7 +3,8 @@
 // (package e2ee, docs/PROTOCOL.md); the relay sees what docs/THREAT-MODEL.md lists and no more.
 //
 // [Join] gives a [Session]. [Session.Send] queues a message and gives a [Letter] that tells its fate; [Session.Next] gives
-// what happens in the room, one [Event] at a time. [Session.SendFile] sends a file of any size, [Session.Fetch] takes one. [Seal] is for those who only send and hold no more than a room's drop key.
+// what happens in the room, one [Event] at a time. [Session.SendFile] sends a file of any size, [Session.Fetch] takes one. [Seal] is
+// for those who only send and hold no more than a room's drop key.
 //
 // A session goes on for ever: it climbs down a ladder of ways to receive (stream, the same as plain bytes, batches, long
 // polls, short polls) and up again, as docs/HTTP.md and the measurements behind it want it. Proxies are taken from

@@ -129,13 +129,30 @@ func (d *Download) step(ctx context.Context) error {
 		return err
 	case r.err == nil:
 		return d.take(ctx, r.body)
-	case isRefusal(r.err, wire.CodeNoChunk) && time.Since(d.moved) < d.stall:
-		return nil
-	case isRefusal(r.err, wire.CodeNoChunk), isRefusal(r.err, wire.CodeChunkGone), errors.Is(r.err, ErrMoved):
+	case isRefusal(r.err, wire.CodeNoChunk):
+		return d.notYet(ctx)
+	case isRefusal(r.err, wire.CodeChunkGone), errors.Is(r.err, ErrMoved):
 		d.giveUp(ctx)
 		return nil
 	}
 	return r.err
+}
+
+// notYet: the sender does not get on with the transfer. If it has begun another since, it never will; else it may have missed that we wait.
+func (d *Download) notYet(ctx context.Context) error {
+	d.s.files.mu.Lock()
+	another := slices.ContainsFunc(d.s.files.ofLocked(d.info.Ref).puts, func(t arrival) bool { return t.From <= d.open.Offset() })
+	d.s.files.mu.Unlock()
+	switch {
+	case another:
+		d.land()
+		d.s.skip([]arrival{*d.cur})
+		d.cur = nil
+	case time.Since(d.moved) > d.stall:
+		d.moved = time.Now()
+		return d.want(ctx)
+	}
+	return nil
 }
 
 // flight is a request for a chunk.
@@ -199,31 +216,42 @@ func (d *Download) land() {
 	}
 }
 
-// choose goes from a transfer that leads no further to the next that goes on from here. One that begins earlier is followed only if there
-// is no other, and one that begins later is kept until then.
+// choose goes from a transfer that leads no further to one that does. Of those that begin before this place the newest is kept, in case
+// the one followed was given up by its sender; those that begin behind it are kept until then.
 func (d *Download) choose() {
 	now, at := d.s.life(), d.open.Offset()
 	d.s.files.mu.Lock()
 	c := d.s.files.ofLocked(d.info.Ref)
-	var unwanted, later []arrival
-	if d.cur != nil && (d.cur.life != now || d.cur.From+int64(d.n)*d.cur.Piece >= d.sealed) {
-		unwanted, d.cur = append(unwanted, *d.cur), nil
+	var unwanted, behind []arrival
+	var best *arrival // the newest that leads on from here
+	leave := func(t *arrival) {
+		if t != nil {
+			unwanted = append(unwanted, *t)
+		}
+	}
+	if d.cur != nil && d.cur.life != now {
+		leave(d.cur)
+		d.cur = nil
 	}
 	for _, t := range c.puts {
 		switch {
 		case t.life != now:
-		case d.cur == nil && t.From <= at, t.From == at:
-			if d.cur != nil {
-				unwanted = append(unwanted, *d.cur)
-			}
-			d.cur, d.n = &t, 0
-		case d.cur != nil && t.From > at:
-			later = append(later, t)
+			leave(&t)
+		case t.From > at:
+			behind = append(behind, t)
 		default:
-			unwanted = append(unwanted, t)
+			leave(best)
+			best = &t
 		}
 	}
-	c.puts = later
+	if best != nil && (d.cur == nil || best.From == at) {
+		leave(d.cur)
+		d.cur, d.n, best = best, 0, nil
+	}
+	c.puts = behind
+	if best != nil {
+		c.puts = append(c.puts, *best)
+	}
 	d.s.files.mu.Unlock()
 	d.s.skip(unwanted)
 }
@@ -245,15 +273,10 @@ func (d *Download) ask(ctx context.Context) error {
 	if err := d.hopeless(); err != nil {
 		return err
 	}
-	if wait := d.stall - time.Since(d.asked); wait <= 0 {
-		from := d.open.Offset()
-		if _, err := d.s.post(ctx, content{K: "want", Of: d.info.Ref.String(), From: &from}); err != nil {
+	if time.Since(d.asked) > d.stall {
+		if err := d.want(ctx); err != nil {
 			return err
 		}
-		if !d.asked.IsZero() {
-			d.stall = min(2*d.stall, maxStall)
-		}
-		d.asked = time.Now()
 	}
 	look := time.NewTimer(time.Second) // the relay may have been restarted, the sender may have left
 	defer look.Stop()
@@ -264,6 +287,17 @@ func (d *Download) ask(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// want asks the sender for the rest, and the next time later.
+func (d *Download) want(ctx context.Context) error {
+	if !d.asked.IsZero() {
+		d.stall = min(2*d.stall, maxStall)
+	}
+	d.asked = time.Now()
+	from := d.open.Offset()
+	_, err := d.s.post(ctx, content{K: "want", Of: d.info.Ref.String(), From: &from})
+	return err
 }
 
 // hopeless: there is nobody to ask.
