@@ -100,7 +100,8 @@ func (p *Parcel) transfer(ctx context.Context, from int64, to []wire.MemberID) (
 		case tooBig && big.Size > 0:
 			return at, nil
 		case isRefusal(err, wire.CodeNobody) && p.letterOf() != nil:
-			return -1, nil // nobody wants it any more
+			p.change(func() { p.gotLocked(to, nil) }) // they came to it by another transfer, or do not want it
+			return -1, nil
 		case err != nil:
 			return -1, err
 		}
@@ -191,11 +192,7 @@ func (p *Parcel) settle(ctx context.Context) error {
 		return nil
 	}
 	p.change(func() {
-		for _, m := range d.to {
-			if _, asks := p.wants[m]; !asks && !slices.Contains(owed.Members, m) {
-				p.has[m] = true
-			}
-		}
+		p.gotLocked(d.to, owed.Members)
 		if owed.Chunks == 0 || !slices.ContainsFunc(d.to, func(m wire.MemberID) bool { return !p.has[m] }) {
 			p.open = p.open[1:]
 		} else if len(p.open) > 1 { // in turn
@@ -203,6 +200,15 @@ func (p *Parcel) settle(ctx context.Context) error {
 		}
 	})
 	return nil
+}
+
+// gotLocked: a transfer for some members is over, and is owed to no more than a few of them. Who does not ask has it, or does not want it.
+func (p *Parcel) gotLocked(to, owed []wire.MemberID) {
+	for _, m := range to {
+		if _, asks := p.wants[m]; !asks && !slices.Contains(owed, m) {
+			p.has[m] = true
+		}
+	}
 }
 
 // lostTime is how long those who lack something of what a relay has forgotten have to say so; they join again within seconds.
@@ -219,11 +225,7 @@ func (p *Parcel) settleLost(ctx context.Context, to []wire.MemberID) error {
 	p.mu.Unlock()
 	if left <= 0 {
 		p.change(func() {
-			for _, m := range to {
-				if _, asks := p.wants[m]; !asks {
-					p.has[m] = true
-				}
-			}
+			p.gotLocked(to, nil)
 			p.open = p.open[1:]
 		})
 		return nil
