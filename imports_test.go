@@ -20,7 +20,7 @@ var goImports = map[string][]string{
 	"snug": {"snug/handlers", "snug/hub", "snug/wire", "snug/client", "snug/client/e2ee", "snug/static",
 		"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/mdp/qrterminal/v3", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	"snug/handlers": {"snug/hub", "snug/wire",
-		"github.com/labstack/echo/v4", "github.com/prometheus/client_golang", "golang.org/x/time", "github.com/r3labs/sse/v2"},
+		"github.com/labstack/echo/v4", "github.com/prometheus/client_golang", "golang.org/x/time", "github.com/r3labs/sse/v2", "github.com/andybalholm/brotli"},
 	"snug/client":       {"snug/client/acks", "snug/client/e2ee", "snug/wire", "github.com/r3labs/sse/v2"},
 	"snug/client/acks":  {},
 	"snug/client/e2ee":  {"snug/wire", "golang.org/x/text"},

@@ -2,10 +2,11 @@ package static
 
 import (
 	"bytes"
-	"compress/gzip"
 	"path"
 	"regexp"
 	"testing"
+
+	"github.com/andybalholm/brotli"
 )
 
 // What a first visit may cost before the room is usable: a proxy that allows two connections takes modules in pairs, and a phone on a
@@ -65,7 +66,7 @@ func read(t *testing.T, name string) []byte {
 func compressed(t *testing.T, name string) int {
 	t.Helper()
 	var z bytes.Buffer
-	w := gzip.NewWriter(&z)
+	w := brotli.NewWriterLevel(&z, brotli.BestCompression) // as handlers give it to browsers
 	if _, err := w.Write(read(t, name)); err != nil {
 		t.Fatal(err)
 	}
