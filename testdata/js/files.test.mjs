@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomFillSync } from 'node:crypto';
 import test, { after, before } from 'node:test';
-import { descriptor, safeName } from '../../static/js/room/files.js';
+import { descriptor, safeName } from '../../static/js/room/descriptor.js';
 import { missing, Person, Relay, room } from './relay.mjs';
 
 const skip = missing;

@@ -3,28 +3,17 @@
  * The files of a room: what this member sends and what others offer, message by message (docs/PROTOCOL.md, "Content"). A small file is pushed,
  * a larger one goes out when somebody wants it. What is here is told to the browser's other tabs, so that they show it and the next leader goes on.
  */
-import { b64u, unb64u, utf8 } from '../lib/bytes.js';
+import { b64u, unb64u } from '../lib/bytes.js';
 import { FileChanged, FileSealer, SEGMENT, Shape } from '../crypto/file.js';
+import { descriptor, isId, isPut } from './descriptor.js';
 import { Download, Upload } from './transfers.js';
 import { holdPlace, placeFor, wipe } from './places.js';
 
 /** @typedef {import('../lib/bytes.js').Bytes} Bytes */
 /** @typedef {import('./transfers.js').Put} Put */
 /** @typedef {import('./session.js').Timeline} Timeline */
-
-/**
- * What everybody may see of a file.
- * @typedef {object} Picture
- * @property {string} name
- * @property {string} type
- * @property {number} size
- * @property {number} [width]
- * @property {number} [height]
- * @property {number} [duration] seconds
- * @property {string} [thumb] base64url of a small picture
- */
-
-/** @typedef {Picture & {key: string, segment: number}} Descriptor with the key that opens it */
+/** @typedef {import('./descriptor.js').Picture} Picture */
+/** @typedef {import('./descriptor.js').Descriptor} Descriptor */
 
 /**
  * offered: it comes when it is asked for · waiting: for the network or the other side · moving · done · stopped: by its sender · gone: its sender cannot
@@ -70,8 +59,6 @@ import { holdPlace, placeFor, wipe } from './places.js';
 
 export const PUSHED = 8 << 20; // bytes; more is sent only when somebody asks for it
 const GATHER = 1000; // ms: others who want it, too, share the transfer
-const NAME = 255; // bytes that file systems take
-const THUMB = 17_000; // characters: 12 KiB as base64url, and a little
 const SAMPLE = 250; // ms between two words of how far it is
 const UNHEARD = 'Whoever sent this cannot be reached for it any more.';
 
@@ -417,41 +404,8 @@ export class Files {
 /** @param {string} key */
 const idOf = (key) => key.split(' ')[1];
 
-/** @param {unknown} id 16 bytes as base64url */
-const isId = (id) => typeof id === 'string' && /^[\w-]{21}[AQgw]$/.test(id);
-
-/** @param {any} put @returns {put is Put} */
-const isPut = (put) =>
-  isId(put?.id) && Number.isSafeInteger(put.from) && put.from >= 0 && Number.isInteger(put.piece) && put.piece >= 1024 && put.piece <= SEGMENT + 4096;
-
 /** @param {{re?: unknown, ttl?: unknown}} said */
 const known = ({ re, ttl }) => ({ ...(typeof re === 'string' ? { re } : {}), ...(Number.isInteger(ttl) && Number(ttl) > 0 ? { ttl: Number(ttl) } : {}) });
-
-/** What a message says of a file, bounded; null if there is no such file. @param {any} said @returns {Descriptor | null} */
-export function descriptor(said) {
-  try {
-    const { size, segment, key } = said;
-    new Shape({ size, segment });
-    if (unb64u(key).length !== 32) return null;
-    const positive = (/** @type {unknown} */ n, /** @type {number} */ most) => (typeof n === 'number' && n > 0 && n <= most ? n : undefined);
-    const thumb = typeof said.thumb === 'string' && said.thumb.length <= THUMB && /^[\w-]+$/.test(said.thumb) ? said.thumb : undefined;
-    const type = typeof said.type === 'string' && /^[\w.+-]{1,80}\/[\w.+-]{1,80}$/.test(said.type) ? said.type.toLowerCase() : 'application/octet-stream';
-    return { key, size, segment, name: safeName(said.name), type, width: positive(said.width, 65_535), height: positive(said.height, 65_535), duration: positive(said.duration, 1e7), thumb };
-  } catch {
-    return null; // whoever made it made it wrong; the item says so
-  }
-}
-
-/** A name that is only a name: no path, nothing that is not seen, nothing that turns the reading direction. @param {unknown} name */
-export function safeName(name) {
-  const bare = String(typeof name === 'string' ? name : '').normalize('NFC').replace(/[\p{C}\u2028\u2029]+/gu, '').replace(/[/\\:*?"<>|]/g, '_').replace(/^[.\s]+|[.\s]+$/g, '');
-  const length = (/** @type {string} */ text) => utf8(text).length;
-  let [stem, end] = [bare, ''];
-  const dot = bare.lastIndexOf('.');
-  if (dot > 0 && bare.length - dot <= 16) [stem, end] = [bare.slice(0, dot), bare.slice(dot)];
-  while (length(stem + end) > NAME) stem = [...stem].slice(0, -1).join('');
-  return stem + end || 'file';
-}
 
 /** Whether this device asks pages to fetch only what is asked for. */
 const saving = () => /** @type {any} */ (globalThis.navigator)?.connection?.saveData === true;

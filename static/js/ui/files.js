@@ -62,7 +62,7 @@ class FileView extends HTMLElement {
   }
 
   get #file() {
-    return /** @type {import('../room/files.js').Picture} */ (this.item.file);
+    return /** @type {import('../room/descriptor.js').Picture} */ (this.item.file);
   }
 
   #draw() {
@@ -193,10 +193,10 @@ const tried = (work) => work.catch((error) => console.warn('snug:', error));
 /** @param {string} thumb base64url, which img does not read */
 const small = (thumb) => `data:image/jpeg;base64,${thumb.replace(/-/g, '+').replace(/_/g, '/')}`;
 
-/** @param {import('../room/files.js').Picture} file @param {Blob} blob */
+/** @param {import('../room/descriptor.js').Picture} file @param {Blob} blob */
 const saveButton = (file, blob) => iconButton('get', t.files.save(file.name), { onclick: () => save(file, blob) });
 
-/** Hands the file to the browser's downloads, never as something to be shown. @param {import('../room/files.js').Picture} file @param {Blob} blob */
+/** Hands the file to the browser's downloads, never as something to be shown. @param {import('../room/descriptor.js').Picture} file @param {Blob} blob */
 function save({ name }, blob) {
   const url = URL.createObjectURL(blob.slice(0, blob.size, 'application/octet-stream'));
   const link = h('a', { href: url, download: name });

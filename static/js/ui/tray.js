@@ -5,7 +5,8 @@
  */
 import { b64u } from '../lib/bytes.js';
 import { strip, STRIPPED } from '../lib/metadata.js';
-import { PUSHED, safeName } from '../room/files.js';
+import { safeName } from '../room/descriptor.js';
+import { PUSHED } from '../room/files.js';
 import { lookOf, sizeOf } from './files.js';
 import { fill, h, icon, iconButton, t } from './parts.js';
 
