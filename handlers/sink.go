@@ -35,29 +35,29 @@ func (k *sink) run(ctx context.Context) string {
 	k.timer = time.NewTimer(k.armed - k.server.now())
 	defer k.timer.Stop()
 	for {
-		p, err := k.pass()
+		fed, more, err := k.pass()
 		if err != nil {
 			return k.fail(err)
 		}
-		if k.batch && p.fed {
+		if k.batch && fed {
 			return k.finish(endBatch)
 		}
-		if why := k.wait(ctx, p.More); why != "" {
+		if why := k.wait(ctx, more); why != "" {
 			return k.finish(why)
 		}
 	}
 }
 
-// pass writes what is pending and what is due, in one write.
-func (k *sink) pass() (portion, error) {
+// pass writes what is pending and what is due, in one write. fed: it was worth ending a batch for. more: something is left.
+func (k *sink) pass() (fed, more bool, err error) {
 	p, err := k.next(k.server.now())
 	if err != nil {
-		return p, err
+		return false, false, err
 	}
 	buf := k.server.takeBuffer()
 	defer k.server.giveBuffer(buf)
 	*buf = p.append(*buf)
-	return p, k.write(*buf)
+	return p.fed, p.More, k.write(*buf)
 }
 
 func (s *Server) takeBuffer() *[]byte {

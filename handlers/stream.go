@@ -23,27 +23,38 @@ type streamRequest struct {
 
 // stream is GET /r/{room}/stream: events as they come. It ends the older stream of the session and changes nothing else.
 func (s *Server) stream(c echo.Context) error {
-	req, err := s.parseStream(c)
-	if err != nil {
+	k, err := s.openStream(c)
+	if k == nil {
 		return err
 	}
+	defer k.sub.Close()
+	s.closed(&k.feed, k.run(c.Request().Context()))
+	return nil
+}
+
+// openStream begins an answer that the goroutine of the request is to write. It returns nil if a socket writes it, or with an
+// error. It is a function of its own so that what it needs is off the stack while the stream waits: when less than a fifth of
+// a stack is in use the next garbage collection halves it.
+func (s *Server) openStream(c echo.Context) (*sink, error) {
+	req, err := s.parseStream(c)
+	if err != nil {
+		return nil, err
+	}
 	if s.isDraining() {
-		return later{hub.ErrClosed, s.spread()}
+		return nil, later{hub.ErrClosed, s.spread()}
 	}
 	kind, of := req.kind()
 	f := s.newFeed(req, s.metrics.kinds[kind])
 	if conn := s.socketOf(c.Request()); conn != nil {
-		return s.streamSocket(c, conn, f, req)
+		return nil, s.streamSocket(c, conn, f, req)
 	}
 	if f.sub, err = s.conf.Hub.Subscribe(req.room, req.session, req.after, of); err != nil {
-		return err
+		return nil, err
 	}
-	defer f.sub.Close()
 	s.opened(&f)
 	streamHeaders(c, req.octets)
 	c.Response().WriteHeader(http.StatusOK)
-	s.closed(&f, s.newSink(c, f).run(c.Request().Context()))
-	return nil
+	return s.newSink(c, f), nil
 }
 
 func (s *Server) opened(f *feed) {
