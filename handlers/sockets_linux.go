@@ -15,6 +15,10 @@ type sockets struct {
 	open int   // guarded by mu: sockets of the loop
 }
 
+// sendBuffer is how much of a stream the kernel may hold for its reader: enough for half a MiB a second around the world. Left
+// to itself it takes 4 MiB for a reader that has stopped, and it takes that long to find out.
+const sendBuffer = 128 << 10
+
 // take makes the socket of a connection that was taken over from net/http k's, and the connection is closed: what Go keeps
 // beside a socket to wait for it is not needed.
 func (s *sockets) take(server *Server, k *socket, conn plainConn) error {
@@ -27,6 +31,7 @@ func (s *sockets) take(server *Server, k *socket, conn plainConn) error {
 		n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_DUPFD_CLOEXEC, 0)
 		if errno == 0 {
 			k.fd = int(n)
+			_ = syscall.SetsockoptInt(k.fd, syscall.SOL_SOCKET, syscall.SO_SNDBUF, sendBuffer) // else the kernel chooses
 		}
 	})
 	if err != nil {

@@ -45,6 +45,7 @@ func (u *turn) flow(ctx context.Context) (r result, err error) {
 		return r, err
 	}
 	writes = u.metric(`snug_flushes_total{kind="stream"}`) - writes
+	owed, closed := u.metric("snug_bytes_held"), u.metric(`snug_streams_ended_total{reason="stalled"}`)
 	u.reader.acking.Store(false)
 	if err := u.end(); err != nil {
 		return r, err
@@ -65,12 +66,13 @@ func (u *turn) flow(ctx context.Context) (r result, err error) {
 	r.set("doubled", float64(u.reader.doubled))
 	r.set("out of order", float64(u.reader.disorder))
 	r.set("refused", float64(u.refused.Load()))
+	r.set("RSS MB", float64(after.rss)/1e6)
+	if u.snug {
+		r.set("owed MB", owed/1e6)
+	}
 	if u.stalled > 0 {
-		r.set("RSS MB", float64(after.rss)/1e6)
-		r.set("stalled closed", u.metric(`snug_streams_ended_total{reason="stalled"}`))
+		r.set("stalled closed", closed)
 		r.set("others closed", ended)
-	} else {
-		r.set("RSS MB", float64(after.rss)/1e6)
 	}
 	return r, nil
 }

@@ -73,15 +73,17 @@ func run() error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	o.summary.print()
 	return nil
 }
 
-// options are the command line. Static after run has filled them in.
+// options are the command line, static after run has filled them in, and what has come of it so far.
 type options struct {
 	binary, targets, flags string
 	rounds, crowd, payload int
 	time, limit            time.Duration
 	dir                    string // for what the servers need; removed at the end
+	summary                summary
 }
 
 // compare gives each server its turns, one after the other, and prints the medians.
@@ -114,5 +116,6 @@ func (o *options) compare(ctx context.Context, s scenario) error {
 		}
 	}
 	printTable(names, results)
+	o.summary.add(s.name, names, results)
 	return nil
 }

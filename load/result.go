@@ -58,7 +58,12 @@ func printTable(names []string, results [][]result) {
 		for col := range head {
 			var values []float64
 			for _, r := range rs {
-				values = append(values, r.values[col])
+				if col < len(r.values) { // snug has some more
+					values = append(values, r.values[col])
+				}
+			}
+			if len(values) == 0 {
+				continue
 			}
 			slices.Sort(values)
 			m := values[len(values)/2]
@@ -88,6 +93,59 @@ func printTable(names []string, results [][]result) {
 		}
 	}
 	fmt.Printf("\nload average after: %s\n", loadAverage())
+}
+
+// compared are the figures that servers are compared by.
+var compared = []string{"µs/delivery", "posts/s", "KB/member", "s until all stream", "growth %", "RSS MB", "stalled closed", "lost"}
+
+// summary is the table for docs/PERFORMANCE.md: a row for each scenario and figure, with medians, extremes and ratios.
+type summary struct{ rows []string }
+
+var columns = []string{"snug-b", "snug-b-acks", "snug-a", "nchan", "r3labs"}
+
+func (s *summary) add(scenario string, names []string, results [][]result) {
+	for _, figure := range compared {
+		row, found := fmt.Sprintf("| %s, %s |", scenario, figure), false
+		medians := map[string]float64{}
+		for _, c := range columns {
+			values := valuesOf(figure, c, names, results)
+			if len(values) == 0 {
+				row += " |"
+				continue
+			}
+			found = true
+			medians[c] = values[len(values)/2]
+			row += fmt.Sprintf(" %s (%s–%s) |", number(medians[c]), number(values[0]), number(values[len(values)-1]))
+		}
+		for _, ratio := range [][2]string{{"snug-b", "nchan"}, {"snug-b-acks", "nchan"}, {"snug-b", "r3labs"}} {
+			if of, to := medians[ratio[0]], medians[ratio[1]]; to != 0 && of != 0 && figure != "RSS MB" {
+				row += fmt.Sprintf(" %.2f |", of/to)
+			} else {
+				row += " |"
+			}
+		}
+		if found {
+			s.rows = append(s.rows, row)
+		}
+	}
+}
+
+// valuesOf lists a figure of a server in all rounds, sorted.
+func valuesOf(figure, server string, names []string, results [][]result) (values []float64) {
+	for i, name := range names {
+		for _, r := range results[i] {
+			if at := slices.Index(r.names, figure); name == server && at >= 0 {
+				values = append(values, r.values[at])
+			}
+		}
+	}
+	slices.Sort(values)
+	return values
+}
+
+func (s *summary) print() {
+	fmt.Printf("\n## All of it: median (least–most)\n\n| scenario | %s | b × nchan | b-acks × nchan | b × r3labs |\n|---|%s\n%s\n",
+		strings.Join(columns, " | "), strings.Repeat("---:|", len(columns)+3), strings.Join(s.rows, "\n"))
 }
 
 // percentile returns the share'th part of the sorted list, in milliseconds.

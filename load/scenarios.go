@@ -21,6 +21,8 @@ type scenario struct {
 	stalled        int     // of the members of each room do not read
 	idle           bool    // no posts
 	churn, rejoin  bool
+	size           int    // of a message; 0: options.payload
+	flags          string // more flags for snug, by space
 }
 
 var scenarios = []scenario{
@@ -28,8 +30,8 @@ var scenarios = []scenario{
 	{name: "fanout", what: "200 rooms of 25, 400 posts a second", targets: []string{"snug-b", "snug-b-acks", "snug-a", "r3labs", "nchan"}, rooms: 200, members: 25, rate: 400},
 	{name: "big", what: "1 room of 1,000, 20 posts a second", targets: []string{"snug-b", "snug-a", "r3labs", "nchan"}, rooms: 1, members: 1000, rate: 20},
 	{name: "flatout", what: "100 rooms of 10, each posting as fast as it is answered", targets: []string{"snug-b", "snug-a", "r3labs", "nchan"}, rooms: 100, members: 10},
-	{name: "stalled", what: "10 rooms of 25, 40 posts a second of 3 KB; in the first room 10 do not read", targets: []string{"snug-b", "snug-a"}, rooms: 10, members: 25, rate: 40, stalled: 10},
-	{name: "unstalled", what: "the same with nobody stalled", targets: []string{"snug-b", "snug-a"}, rooms: 10, members: 25, rate: 40},
+	{name: "stalled", what: "10 rooms of 25, 40 posts a second of 16 KB, streams closed after 2 s without a reader; in the first room 10 do not read", targets: []string{"snug-b", "snug-a"}, rooms: 10, members: 25, rate: 40, stalled: 10, size: 16000, flags: "--write-timeout 2s"},
+	{name: "unstalled", what: "the same with nobody stalled", targets: []string{"snug-b", "snug-a"}, rooms: 10, members: 25, rate: 40, size: 16000, flags: "--write-timeout 2s"},
 	{name: "churn", what: "10,000 rooms of 2 come and go, 5 times", targets: []string{"snug-b", "snug-a"}, churn: true},
 	{name: "rejoin", what: "everybody comes back after a restart in one go", targets: []string{"snug-b", "snug-a"}, members: 25, rejoin: true},
 }
@@ -47,10 +49,17 @@ type turn struct {
 	ackers  sync.WaitGroup
 	toAck   chan ackJob
 	refused atomic.Uint64
+
+	refusals sync.Once // tells of the first
 }
 
 func (s scenario) turn(ctx context.Context, o *options, t *target) (r result, err error) {
 	u := &turn{scenario: s, options: o, target: t}
+	if s.size != 0 {
+		own := *o
+		own.payload = s.size
+		u.options = &own
+	}
 	if u.rooms == 0 && u.scenario.members > 0 {
 		u.rooms = o.crowd / u.scenario.members
 	}
@@ -200,8 +209,9 @@ func (u *turn) startAckers() {
 			c := &caller{addr: u.addr}
 			defer c.close()
 			for j := range u.toAck {
-				if err := ack(c, j.path, j.session, j.cursor); err != nil && u.refused.Add(1) == 1 {
-					fmt.Fprintln(os.Stderr, err)
+				if err := ack(c, j.path, j.session, j.cursor); err != nil {
+					u.refused.Add(1)
+					u.refusals.Do(func() { fmt.Fprintln(os.Stderr, "the first refusal:", err) })
 				}
 			}
 		})

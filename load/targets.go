@@ -60,7 +60,7 @@ func (o *options) target(name string, s scenario) (*target, error) {
 		if sink := strings.Split(name, "-"); len(sink) > 1 {
 			t.args = append(t.args, "--sink", map[string]string{"a": "goroutine", "b": "socket"}[sink[1]])
 		}
-		t.args = append(t.args, strings.Fields(o.flags)...)
+		t.args = append(t.args, strings.Fields(s.flags+" "+o.flags)...)
 	case name == "r3labs":
 		self, err := os.Executable()
 		if err != nil {
