@@ -154,11 +154,12 @@ func TestHarnessSeesProblems(t *testing.T) {
 	read[bool](page, `setTimeout(() => { throw new Error('thrown') }) > 0`)
 	read[bool](page, `(new Image().src = 'https://example.invalid/x.png') !== ''`)
 	read[bool](page, `!console.error('logged')`)
+	read[bool](page, `void Promise.reject(new Error('rejected')) === undefined`)
 	page.Await("another turn of the loop", `!(window.turns ??= 3) || --window.turns < 1`)
 	page.Close()
 	w.readers.Wait()
 	found := strings.Join(w.Problems(), "\n")
-	for _, want := range []string{"thrown", "Content Security Policy", "logged"} {
+	for _, want := range []string{"thrown", "rejected", "Content Security Policy", "logged"} {
 		if !strings.Contains(found, want) {
 			t.Errorf("the harness did not see %q; it saw %q", want, found)
 		}

@@ -9,7 +9,7 @@ const tried = (work) => work.catch((error) => console.warn('snug:', error));
 
 /**
  * @param {Session} session
- * @param {() => void} people opens the panel that has more of them
+ * @param {(event: Event) => void} people opens the panel that has more of them
  * @returns {HTMLElement[]}
  */
 export function gate(session, people) {

@@ -44,7 +44,12 @@ export class Panel {
     this.element.addEventListener('close', () => this.#closed());
     this.element.addEventListener('click', (event) => event.target === this.element && this.hide());
     this.element.addEventListener('keydown', (event) => event.key === 'Escape' && WIDE.matches && this.hide());
-    WIDE.addEventListener('change', () => this.element.open && (this.element.close(), this.element.isConnected && this.show(this.#tab, true)), { signal });
+    const turned = () => this.element.open && (this.element.close(), this.element.isConnected && this.show(this.#tab, true));
+    WIDE.addEventListener('change', () => {
+      const question = document.querySelector('dialog.confirm'); // stays in front until it is answered
+      if (question) question.addEventListener('close', turned, { once: true, signal });
+      else turned();
+    }, { signal });
   }
 
   close() {
@@ -55,12 +60,13 @@ export class Panel {
   /**
    * @param {Tab} tab
    * @param {boolean} [aside] the page opens it, the reader did not: the focus stays
+   * @param {HTMLElement | null} [opener] gets the focus when the panel closes
    */
-  show(tab, aside = false) {
+  show(tab, aside = false, opener = null) {
     if (this.element.open && tab === this.#tab && !aside) return this.hide();
     this.#tab = tab;
     this.#renaming = false;
-    if (!aside && !this.element.contains(document.activeElement)) this.#opener = /** @type {HTMLElement} */ (document.activeElement);
+    if (opener) this.#opener = opener;
     this.#draw();
     if (this.element.open) {
       // only the tab changed
@@ -78,6 +84,7 @@ export class Panel {
   }
 
   #closed() {
+    if (this.element.open) return; // opened anew since, because the window has another width
     mark(/** @type {HTMLElement} */ (this.element.parentElement), { aside: false });
     this.#opener?.focus();
     this.#opener = null;

@@ -318,7 +318,7 @@ export class Room {
   #status = h('button', { type: 'button', class: 'status', popovertarget: 'status' });
   #statusCard = h('div', { id: 'status', class: 'statuscard', popover: 'auto' });
   #notice = h('p', { class: 'notice', role: 'status', hidden: true });
-  #people = h('button', { type: 'button', class: 'people', 'aria-haspopup': 'dialog', onclick: () => this.#open('people') });
+  #people = h('button', { type: 'button', class: 'people', 'aria-haspopup': 'dialog', onclick: (/** @type {Event} */ event) => this.#open('people', event) });
   #knocks = h('div', { class: 'knocks', 'aria-live': 'assertive' });
   #gate = h('div', { class: 'gates', 'aria-live': 'polite' });
   #gated = '';
@@ -349,8 +349,8 @@ export class Room {
         this.#rooms,
         h('div', { class: 'where' }, this.#title, this.#status), this.#statusCard,
         this.#people,
-        iconButton('invite', t.invite, { onclick: () => this.#open('invite'), 'aria-haspopup': 'dialog' }),
-        iconButton('more', t.more, { onclick: () => this.#open('room'), 'aria-haspopup': 'dialog' })),
+        iconButton('invite', t.invite, { onclick: (/** @type {Event} */ event) => this.#open('invite', event), 'aria-haspopup': 'dialog' }),
+        iconButton('more', t.more, { onclick: (/** @type {Event} */ event) => this.#open('room', event), 'aria-haspopup': 'dialog' })),
       h('div', { class: 'floor' }, this.#knocks, this.#timeline.element, this.#gate, this.#notice, this.#composer));
     this.#listen();
     this.#drawName();
@@ -358,7 +358,7 @@ export class Room {
     this.#drawPeople();
     this.#drawKnocks();
     this.#typed();
-    if (matchMedia('(min-width: 68rem)').matches) void this.#open('people', true);
+    if (matchMedia('(min-width: 68rem)').matches) void this.#open('people');
   }
 
   get session() {
@@ -602,7 +602,7 @@ export class Room {
     if (this.#gated === gated || (!this.#gated && !waits && !members.some((member) => member.waiting))) return;
     this.#gated = gated;
     const { gate } = await import('./lock.js');
-    if (!this.#stop.signal.aborted) fill(this.#gate, gate(this.#session, () => this.#open('people')));
+    if (!this.#stop.signal.aborted) fill(this.#gate, gate(this.#session, (event) => this.#open('people', event)));
   }
 
   /** The first thing to do in an empty room is to ask someone in. */
@@ -634,16 +634,18 @@ export class Room {
 
   /**
    * @param {import('./panels.js').Tab} tab
-   * @param {boolean} [aside] beside the conversation, without taking the focus
+   * @param {Event} [event] of the button that was pressed, which gets the focus back: a finger, and some browsers, give it none. Without one
+   *   the panel opens beside the conversation and takes no focus.
    */
-  async #open(tab, aside = false) {
+  async #open(tab, event) {
+    const opener = /** @type {HTMLElement | null} */ (event?.currentTarget ?? null);
     const { Panel } = await import('./panels.js');
     if (this.#stop.signal.aborted) return;
     if (!this.#panel) {
       this.#panel = new Panel({ session: this.#session, kept: this.#door.keep, out: () => this.#app.out(this) });
       this.element.append(this.#panel.element);
     }
-    this.#panel.show(tab, aside);
+    this.#panel.show(tab, !event, opener);
   }
 
   /** @param {string} title @param {string} text @param {() => void} [again] */

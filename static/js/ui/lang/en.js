@@ -275,7 +275,7 @@ export default {
   /** @param {string} who */
   fingerprintText: (who) => `Call ${who}, or meet. They open People on their screen, tap their own name and read this line to you. If it is the same, it is really them, and nobody listens in between.`,
   fingerprintOwn: 'Read this line to the others, by phone or in person, when they want to be sure it is you.',
-  verify: 'It is the same, mark as verified',
+  verify: 'Mark as verified',
   unverify: 'No longer verified',
   verified: 'verified',
   rename: 'Change name',
