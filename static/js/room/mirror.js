@@ -13,7 +13,7 @@ import { b64u, random } from '../lib/bytes.js';
 /**
  * What tabs say to each other. hello, bye and call come from those who follow, the rest from the leader.
  * @typedef {{t: 'hello', tab: string} | {t: 'bye', tab: string} | {t: 'call', id: string, method: string, args: unknown[]}
- *   | {t: 'leader'} | {t: 'all', tab: string, view: View, items: Item[], state: Kept, files: FileRecord[]} | {t: 'file', record: FileRecord} | {t: 'state', state: Kept}
+ *   | {t: 'leader'} | {t: 'all', tab: string, view: View, items: Item[], state: Kept, files: FileRecord[]} | {t: 'file', record: FileRecord} | {t: 'state', state: Kept} | {t: 'mark', mark: string}
  *   | {t: 'view', name: string, view: View} | {t: 'item', item: Item} | {t: 'update', item: Item}
  *   | {t: 'event', name: string, detail: any} | {t: 'answer', id: string, value?: unknown, error?: string}} Note
  */

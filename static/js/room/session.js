@@ -98,7 +98,7 @@ export class Keeper {
    * @param {object} options
    * @param {string} options.roomId
    * @param {() => Promise<Kept>} options.make the state as it is now
-   * @param {(state: Kept) => void} [options.share]
+   * @param {(state: Kept) => Promise<void>} [options.share]
    * @param {boolean} options.keep on this device
    */
   constructor({ roomId, make, share, keep }) {
@@ -127,7 +127,7 @@ export class Keeper {
   async #write() {
     if (this.#over) return;
     const state = await this.#make();
-    this.#share?.(state);
+    await this.#share?.(state);
     if (this.#keep && !this.#over) await (await vault()).keep(state);
   }
 
@@ -729,7 +729,7 @@ const isBefore = (a, b) => epochOf(a) === epochOf(b) && seqOf(a) < seqOf(b);
  * @property {boolean} [keep] keep the room on this device
  * @property {string} [origin] of the relay
  * @property {string} [site] the relay's address in links, where it is not the page's
- * @property {(state: Kept) => void} [share] tells other tabs where we stand; called before anything is acked or posted
+ * @property {(state: Kept) => Promise<void>} [share] tells other tabs where we stand; nothing is acked or posted before it is through
  * @property {(record: FileRecord) => void} [shareFile] tells other tabs of a file
  */
 

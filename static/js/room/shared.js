@@ -67,6 +67,8 @@ const CALLS = new Set(['setAlias', 'safetyCode', 'accept', 'verify', 'lock', 'ad
 /** Events after which there is no room in this browser any more. */
 const ENDS = new Set(['removed', 'closed']);
 
+const ECHO = 2000; // ms that telling the other tabs may hold up an ack; it takes one or two
+
 /** The same events and members as Session. */
 export class SharedSession extends EventTarget {
   #options;
@@ -280,9 +282,24 @@ export class SharedSession extends EventTarget {
     return { ...view, shell: now.shell() };
   }
 
-  /** @param {import('./vault.js').Kept} state */
-  #share(state) {
-    if (this.#followers.size > 0) this.#say({ t: 'state', state });
+  /**
+   * Resolves when the other tabs will hear the state whatever becomes of this one. A tab that crashes takes with it what it has said but the browser
+   * has not taken yet, and an ack on its way to the relay may be faster: what was acked and not told would be lost.
+   * @param {import('./vault.js').Kept} state
+   */
+  async #share(state) {
+    if (this.#followers.size === 0) return;
+    this.#say({ t: 'state', state });
+    const mark = b64u(random(9));
+    const echo = new BroadcastChannel(this.#channel.name); // a channel does not hear itself
+    const { signal } = this.#ended;
+    await new Promise((resolve) => {
+      echo.onmessage = ({ data }) => data.t === 'mark' && data.mark === mark && resolve(undefined);
+      signal.addEventListener('abort', resolve, { once: true, signal: AbortSignal.timeout(ECHO) });
+      setTimeout(resolve, ECHO);
+      this.#say({ t: 'mark', mark });
+    });
+    echo.close();
   }
 
   /** @param {import('./files.js').FileRecord} record */
