@@ -2,6 +2,7 @@
 // the same time happens in the order that hurts.
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
+import { Session } from '../../static/js/room/session.js';
 import { missing, Person, Relay, room } from './relay.mjs';
 
 const skip = missing;
@@ -207,4 +208,21 @@ scene('who reads late of those who have come and gone talks to those who are her
   ben.say('two');
   await Promise.all([ann, ben, dan].map((person) => person.sees('one', 'two')));
   untroubled(ann, ben, dan);
+});
+
+scene('a tab that takes over sends what it had asked for, whether or not the one before took it', ['Ann', 'Ben'], async ([ann, ben], { root }) => {
+  ann.say('one');
+  await ben.sees('one');
+  const state = await ann.session.state();
+  const asked = (body, key) => ({ key, kind: 'text', own: true, from: ann.id, alias: 'Ann', at: Date.now(), body, state: 'queued' });
+  const taken = ann.session.send('two', 'AAAAAAAAAAAAAAAAAAAAAA'); // by the tab that ends, which had no time to tell
+  await ben.sees('one', 'two');
+  await ann.session.close({ handOver: true });
+  const items = [...ann.session.items.filter(({ key }) => key !== taken.key), asked('two', taken.key), asked('three', 'BBBBBBBBBBBBBBBBBBBBBB')];
+  ann.session = await Session.open({ root, alias: 'Ann', origin: ann.gate.origin }, { state, items, files: [] });
+  for (const [body, key] of [['two', taken.key], ['three', 'BBBBBBBBBBBBBBBBBBBBBB'], ['three', 'BBBBBBBBBBBBBBBBBBBBBB']]) ann.session.send(body, key);
+  await ben.sees('one', 'two', 'three');
+  await ann.until('all delivered', () => ann.session.items.filter(({ own }) => own).every(({ state }) => state === 'all'));
+  await ben.sees('one', 'two', 'three');
+  untroubled(ann, ben);
 });

@@ -505,6 +505,12 @@ export class Outbox {
     return { letters: waiting.filter(({ content }) => content).map(of), entries };
   }
 
+  /** Whether a letter is here, and not with everybody. @param {string} key */
+  has(key) {
+    const { letters, entries } = this.export();
+    return [...letters, ...entries.map(({ letter }) => letter)].some((letter) => letter.key === key);
+  }
+
   /** Goes on where another outbox was. @param {OutboxState} state */
   resume({ letters, entries }) {
     this.#letters.unshift(...letters);

@@ -108,7 +108,7 @@ export class Mirror {
    * @param {string} body
    */
   send(body) {
-    const key = b64u(random(9));
+    const key = b64u(random(16));
     /** @type {Item} */
     const item = { key, kind: 'text', own: true, from: this.self, alias: this.alias, at: Date.now(), body, state: 'queued', reason: '' };
     this.#add(item);

@@ -848,11 +848,11 @@ export class Session extends EventTarget {
    * @param {string} body
    * @param {string} [key] of its item; the same key is sent once
    */
-  send(body, key = b64u(random(9))) {
+  send(body, key = b64u(random(16))) {
     const had = this.#timeline.find(key);
-    if (had) return had;
-    const item = this.#own(key, body);
-    this.#stay.outbox.add({ key, content: { k: 'text', id: b64u(random(16)), body } });
+    if (had && (had.state !== 'queued' || this.#stay.outbox.has(key))) return had;
+    const item = had ?? this.#own(key, body); // a tab that asked for it shows it already, whether or not a leader took it before it crashed
+    this.#stay.outbox.add({ key, content: { k: 'text', id: key, body } }); // under the same id, should it be on its way after all
     this.#stay.connection.active();
     return item;
   }
@@ -1117,6 +1117,11 @@ export class Session extends EventTarget {
   #setStatus({ state, reason }) {
     this.status = { state, reason, latency: this.#stay.connection.latency || null };
     this.#tell('status');
+  }
+
+  /** Resolves when everything up to here is told to the other tabs, and kept where it has to be. */
+  saved() {
+    return this.#keeper.save();
   }
 
   /** Where this member stands. @returns {Promise<Kept>} */

@@ -332,6 +332,7 @@ export class SharedSession extends EventTarget {
     try {
       if (note.method === 'leave') return await this.#leaveFor(note);
       const value = await /** @type {any} */ (session)[note.method](...note.args);
+      if (note.method === 'send') await session.saved(); // else it would be nobody's if this tab crashed now
       this.#say({ t: 'answer', id: note.id, value: note.method === 'safetyCode' ? value : undefined });
     } catch (error) {
       this.#say({ t: 'answer', id: note.id, error: error instanceof Error ? error.message : String(error) });
