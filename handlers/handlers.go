@@ -173,8 +173,7 @@ func (s *Server) Drain() {
 // Wait returns when the streams that http.Server.Shutdown does not know of have ended after Drain, and the requests that it
 // does not know of are answered, or with ctx's error.
 func (s *Server) Wait(ctx context.Context) error {
-	s.lanes.working.Lock() // an answer does not wait for anybody
-	s.lanes.working.Unlock()
+	s.lanes.wait()
 	return s.sockets.wait(ctx)
 }
 

@@ -243,6 +243,12 @@ func (l *lanes) remove(k *lane) {
 	delete(l.open, k)
 }
 
+// wait returns when no request is being answered. An answer waits for nobody, so this takes no context.
+func (l *lanes) wait() {
+	l.working.Lock()
+	defer l.working.Unlock()
+}
+
 func (l *lanes) drain() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
