@@ -176,7 +176,7 @@ export class Person {
   async until(what, so) {
     const { session } = this;
     await new Promise((resolve, reject) => {
-      const NAMES = ['members', 'status', 'knocks', 'item', 'update', 'progress', 'moved', 'removed'];
+      const NAMES = ['members', 'status', 'knocks', 'item', 'update', 'gone', 'progress', 'typing', 'timer', 'moved', 'removed'];
       const done = (end) => {
         clearTimeout(late);
         for (const name of NAMES) session.removeEventListener(name, look);

@@ -437,6 +437,7 @@ export const seqOf = (cursor) => Number(cursor.slice(cursor.indexOf('.') + 1));
  * @property {object} [content]
  * @property {() => Promise<Frame>} [make] the frame; for whoever is in the room then
  * @property {string} key of its item in the timeline; '' for what is not shown
+ * @property {number} [at] ms since 1970 when it was written
  * @property {(state: State, reason: string, posted?: import('../net/relay.js').Posted) => void} [tell] besides the session's
  */
 
@@ -464,7 +465,7 @@ export const seqOf = (cursor) => Number(cursor.slice(cursor.indexOf('.') + 1));
  * @property {(roster: import('../net/relay.js').Roster) => Promise<void>} learn
  * @property {(ids: string[]) => Promise<void>} owe they need the keys again: the frame that had them will never be posted
  * @property {() => Promise<void>} rejoin
- * @property {(key: string, state: State, reason: string) => void} tell how it goes on with an item
+ * @property {(key: string, state: State, reason: string, posted?: import('../net/relay.js').Posted) => void} tell how it goes on with an item
  * @property {() => Promise<void>} sealed called before the first byte leaves, for a room kept on this device
  */
 
@@ -554,11 +555,18 @@ export class Outbox {
     this.poke();
   }
 
-  /** Takes back what was not sealed yet. False if it is too late. @param {Letter} letter */
-  withdraw(letter) {
-    const at = this.#letters.indexOf(letter);
+  /** Takes back what was not sealed yet. False if it is too late. @param {string} key of its item */
+  withdraw(key) {
+    const at = this.#letters.findIndex((letter) => letter.key === key);
     if (at >= 0) this.#letters.splice(at, 1);
     return at >= 0;
+  }
+
+  /** What the relay had is not posted again, whatever becomes of it there. @param {string} key of its item */
+  async forget(key) {
+    const [gone, open] = split(this.#entries, (entry) => entry.letter.key === key && (entry.seq > 0 || entry.had === true));
+    this.#entries = open;
+    await this.#unsealed(gone.map(({ frame }) => frame));
   }
 
   /** Posts nothing any more; what is under way may or may not arrive. */
@@ -693,7 +701,7 @@ export class Outbox {
   /** @param {Letter} letter @param {State} state @param {string} reason @param {import('../net/relay.js').Posted} [posted] */
   #tell(letter, state, reason, posted) {
     letter.tell?.(state, reason, posted);
-    if (letter.key) this.#session.tell(letter.key, state, reason);
+    if (letter.key) this.#session.tell(letter.key, state, reason, posted);
   }
 
   /** Waits, jittered so that a room does not come back all at once, until woken. @param {number} ms */

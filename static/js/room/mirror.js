@@ -3,18 +3,19 @@
  * A room as a tab has it that does not lead: what the leader told, and what this tab has asked of it.
  */
 import { b64u, random } from '../lib/bytes.js';
+import { newKey } from './session.js';
 
 /** @typedef {import('./session.js').Item} Item */
 /** @typedef {import('./vault.js').Kept} Kept */
 /** @typedef {import('./session.js').Session} Session */
 /** @typedef {import('./session.js').Options} Options */
-/** @typedef {Pick<Session, 'roomId' | 'self' | 'kind' | 'name' | 'link' | 'alias' | 'members' | 'status' | 'knocks' | 'locked' | 'waits'> & {shell: ReturnType<Session['shell']>}} View */
+/** @typedef {Pick<Session, 'roomId' | 'self' | 'kind' | 'name' | 'link' | 'alias' | 'members' | 'status' | 'knocks' | 'locked' | 'waits' | 'typing' | 'timer'> & {shell: ReturnType<Session['shell']>}} View */
 
 /**
  * What tabs say to each other. hello, bye and call come from those who follow, the rest from the leader.
  * @typedef {{t: 'hello', tab: string} | {t: 'bye', tab: string} | {t: 'call', id: string, method: string, args: unknown[]}
  *   | {t: 'leader'} | {t: 'all', tab: string, view: View, items: Item[], state: Kept, files: FileRecord[]} | {t: 'file', record: FileRecord} | {t: 'state', state: Kept} | {t: 'mark', mark: string}
- *   | {t: 'view', name: string, view: View} | {t: 'item', item: Item} | {t: 'update', item: Item}
+ *   | {t: 'view', name: string, view: View} | {t: 'item', item: Item} | {t: 'update', item: Item} | {t: 'gone', keys: string[]}
  *   | {t: 'event', name: string, detail: any} | {t: 'answer', id: string, value?: unknown, error?: string}} Note
  */
 
@@ -30,6 +31,8 @@ export class Mirror {
   /** @type {Kept | null} */ #state = null;
   #calls = /** @type {Map<string, Call>} */ (new Map());
   #files = /** @type {Map<string, FileRecord>} */ (new Map());
+  #fuse = /** @type {Promise<import('./talk.js').Fuse> | null} */ (null);
+  #ended = new AbortController();
   #first = /** @type {() => void} */ (() => undefined);
   #gone = /** @type {(error: Error) => void} */ (() => undefined);
 
@@ -64,6 +67,8 @@ export class Mirror {
   get knocks() { return this.#seen.knocks; }
   get locked() { return this.#seen.locked; }
   get waits() { return this.#seen.waits; }
+  get typing() { return this.#seen.typing; }
+  get timer() { return this.#seen.timer; }
 
   /** What a new leader starts from; undefined if nobody told. */
   get handed() {
@@ -102,17 +107,33 @@ export class Mirror {
   dropFile(key) { return this.#call('dropFile', key); }
   /** @param {string} key */
   fileOf(key) { return this.#files.get(key)?.blob; }
+  /** @param {string} key @param {string} body */
+  edit(key, body) { return this.#call('edit', key, body); }
+  /** @param {string} key */
+  erase(key) { return this.#call('erase', key); }
+  /** @param {string} key @param {string} emoji @param {boolean} on */
+  react(key, emoji, on) { return this.#call('react', key, emoji, on); }
+  /** @param {number} ttl */
+  setTimer(ttl) { return this.#call('setTimer', ttl); }
+  /** @param {boolean} on */
+  types(on) { return this.#call('types', on); }
+  /** @param {string[]} keys */
+  read(keys) { return this.#call('read', keys); }
+  clear() { return this.#call('clear'); }
+  /** @param {string} key @returns {Promise<string[] | null>} */
+  missing(key) { return this.#call('missing', key); }
 
   /**
    * Shown at once, queued; the leader sends it under the same key, and whoever leads next does if this one ends.
    * @param {string} body
+   * @param {{re?: string, me?: boolean}} [how]
    */
-  send(body) {
-    const key = b64u(random(16));
+  send(body, how = {}) {
+    const key = newKey(this.self);
     /** @type {Item} */
-    const item = { key, kind: 'text', own: true, from: this.self, alias: this.alias, at: Date.now(), body, state: 'queued', reason: '' };
+    const item = { key, kind: 'text', own: true, from: this.self, alias: this.alias, at: Date.now(), body, state: 'queued', reason: '', ...how, ttl: this.timer || undefined };
     this.#add(item);
-    this.#call('send', body, key).catch((error) => this.#update({ ...item, state: 'failed', reason: error.message }));
+    this.#call('send', body, { ...how, key }).catch((error) => this.#update({ ...item, state: 'failed', reason: error.message }));
     return item;
   }
 
@@ -126,6 +147,7 @@ export class Mirror {
       case 'file': return void this.#files.set(note.record.key, note.record);
       case 'item': return this.#add(note.item);
       case 'update': return this.#update(note.item);
+      case 'gone': return this.#remove(note.keys);
       case 'event': return this.#tell(note.name, note.detail);
       case 'answer': return this.#answered(note);
     }
@@ -134,6 +156,7 @@ export class Mirror {
   /** This tab leads now: it does itself what it had asked for. @param {Session} session */
   handOver(session) {
     this.#first(); // the leader we waited for may have ended without a word
+    this.#ended.abort();
     for (const [id, { method, args, resolve, reject }] of this.#calls) {
       this.#calls.delete(id);
       Promise.resolve(/** @type {any} */ (session)[method](...args)).then(resolve, reject);
@@ -145,6 +168,7 @@ export class Mirror {
     this.#gone(why);
     for (const { reject } of this.#calls.values()) reject(why);
     this.#calls.clear();
+    this.#ended.abort();
   }
 
   #newLeader() {
@@ -179,12 +203,30 @@ export class Mirror {
     if (this.#has(item.key)) return this.#update(item);
     this.items.push(item);
     this.#tell('item', item);
+    if (item.until) void this.#watch();
   }
 
   /** @param {Item} item */
   #update(item) {
     const mine = this.items.findLast(({ key }) => key === item.key);
-    if (mine) this.#tell('update', Object.assign(mine, item));
+    if (!mine) return;
+    this.#tell('update', replaced(mine, item));
+    if (mine.until) void this.#watch();
+  }
+
+  /** @param {string[]} keys */
+  #remove(keys) {
+    const out = new Set(keys);
+    const left = this.items.filter(({ key }) => !out.has(key));
+    if (left.length === this.items.length) return;
+    this.items.splice(0, Infinity, ...left);
+    this.#tell('gone', keys);
+  }
+
+  /** The leader may be asleep when something has to vanish here. */
+  async #watch() {
+    this.#fuse ??= import('./talk.js').then(({ Fuse }) => new Fuse(() => this.items, (keys) => this.#remove(keys), this.#ended.signal));
+    (await this.#fuse).look();
   }
 
   /** @param {string} method @param {unknown[]} args @returns {Promise<any>} */
@@ -204,4 +246,10 @@ export class Mirror {
     if (error === undefined) call.resolve(value);
     else call.reject(new Error(error));
   }
+}
+
+/** An item as the leader has it now: also without what it has no longer. @param {Item} mine @param {Item} item */
+function replaced(mine, item) {
+  for (const name of /** @type {(keyof Item)[]} */ (Object.keys(mine))) if (!(name in item)) delete mine[name];
+  return Object.assign(mine, item);
 }

@@ -10,11 +10,12 @@ import { Connection, epochOf, Outbox, seqOf } from './connection.js';
  */
 
 /** @typedef {'joined' | 'left' | 'removed' | 'changed' | 'renamed' | 'moved' | 'back'} Coming */
-/** @typedef {Coming | 'stands' | 'locked' | 'opened' | 'admitted' | 'letin' | 'waits' | 'passed' | 'held' | 'heldread'} Happening */
+/** @typedef {Coming | 'stands' | 'locked' | 'opened' | 'admitted' | 'letin' | 'waits' | 'passed' | 'held' | 'heldread' | 'timer'} Happening */
+/** @typedef {{emoji: string, by: {id: string, alias: string}[]}} Reaction */
 
 /**
  * @typedef {object} Item
- * @property {string} key stays the same while the item changes
+ * @property {string} key stays the same while the item changes; of what a member said "MEMBERID CONTENTID", by which others refer to it
  * @property {'text' | 'file' | 'shell' | 'system' | 'failed' | 'gap'} kind
  * @property {number} at ms since 1970
  * @property {string} [from] member id
@@ -24,8 +25,15 @@ import { Connection, epochOf, Outbox, seqOf } from './connection.js';
  * @property {import('./connection.js').State} [state] of an own message
  * @property {string} [reason] for people
  * @property {Happening} [event]
- * @property {number} [count] of a gap, -1 if nobody knows; of messages that are held, or may not be read
- * @property {number} [seq] of an own message: its place, once the relay has it
+ * @property {number} [count] of a gap, -1 if nobody knows; of messages that are held, or may not be read; of a timer that was set: its seconds
+ * @property {string} [place] of an own message in the log, once the relay has it
+ * @property {string} [re] key of the item that it answers
+ * @property {boolean} [me] it says what its author does
+ * @property {boolean} [edited]
+ * @property {boolean} [gone] its author took it back; nothing is left of what it said
+ * @property {Reaction[]} [reactions]
+ * @property {number} [ttl] seconds from being read until it vanishes
+ * @property {number} [until] ms since 1970 when it vanishes
  * @property {import('./files.js').Picture} [file]
  * @property {import('./files.js').Transfer} [transfer] how it goes on with the file
  * @property {boolean} [saved] the file is where the person wanted it, and nowhere else
@@ -34,13 +42,15 @@ import { Connection, epochOf, Outbox, seqOf } from './connection.js';
 
 // A page that is open for weeks must not grow for ever. What falls out is the oldest.
 const MOST = 20_000;
+const REMOVED = 2000; // keys of vanished items that are remembered, so that none comes again when its sender seals it anew
 
 export class Timeline {
   items;
   #told;
+  #removed = /** @type {Set<string>} */ (new Set());
 
   /**
-   * @param {(name: 'item' | 'update', item: Item) => void} told
+   * @param {(name: 'item' | 'update' | 'gone', detail: any) => void} told gone: a list of keys
    * @param {Item[]} [items] that another tab had
    */
   constructor(told, items = []) {
@@ -57,6 +67,7 @@ export class Timeline {
     const had = item.key && this.find(item.key);
     if (had) return had;
     const made = { at: Date.now(), key: b64u(random(9)), ...item };
+    if (this.#removed.has(made.key)) return made;
     this.items.push(made);
     if (this.items.length > MOST) this.items.shift();
     this.#told('item', made);
@@ -67,6 +78,17 @@ export class Timeline {
   update(key, change) {
     const item = this.find(key);
     if (item) this.#told('update', Object.assign(item, change));
+  }
+
+  /** Takes items away without a trace. @param {string[]} keys */
+  remove(keys) {
+    const out = new Set(keys);
+    const left = this.items.filter(({ key }) => !out.has(key));
+    if (left.length === this.items.length) return;
+    this.items.splice(0, Infinity, ...left);
+    for (const key of out) this.#removed.add(key);
+    for (const key of this.#removed) if (this.#removed.size > REMOVED) this.#removed.delete(key);
+    this.#told('gone', keys);
   }
 
   /** @param {string} key */
@@ -162,6 +184,7 @@ export class Keeper {
  * @property {(content: {k: string} & Record<string, any>) => void} whisper sends something that is not a message to read
  * @property {(does: (gate: import('./lock.js').Gatekeeper) => unknown) => Promise<void>} gate what a locked room needs
  * @property {() => string | null} cursor what was read of the log
+ * @property {(head: import('./talk.js').Head, content: {k: string} & Record<string, any>) => Promise<void>} change does to what was said what its author, or a reader, wants done
  * @property {() => Promise<import('../net/types.js').Roster>} refresh asks for the list of members again
  * @property {() => void} membersChanged
  * @property {(move: {root: import('../lib/bytes.js').Bytes | null, removed: string[], by: string}, at: string) => Promise<void>} moved at a place of the log
@@ -171,6 +194,7 @@ export class Keeper {
 
 const ASK_AGAIN = 30_000; // ms between two requests for the same sender's keys; its answer is a whole keys frame
 const LONGEST = 200_000; // characters of one message that are shown
+const CHANGES = new Set(['edit', 'delete', 'react', 'timer', 'typing']); // kinds of content that talk.js knows
 
 const FILES = new Set(['file', 'put', 'want', 'stop']); // what files.js understands
 
@@ -380,9 +404,10 @@ export class Inbox {
     if (content.k === 'text' && typeof content.body === 'string') {
       // Sealed anew for another room or another list of members it is another frame, but the same text.
       const key = typeof content.id === 'string' ? `${head.from} ${content.id}` : head.key;
-      timeline.add({ ...item, key, kind: 'text', body: content.body.slice(0, LONGEST) });
+      timeline.add({ ...item, key, kind: 'text', body: content.body.slice(0, LONGEST), ...mannersOf(content) });
       return;
     }
+    if (CHANGES.has(content.k)) return this.#room.change(item, { ...content, body: content.body?.slice?.(0, LONGEST) });
     timeline.add({ ...item, kind: 'failed', reason: REASONS['unknown-type'] });
   }
 
@@ -393,6 +418,19 @@ export class Inbox {
     this.#asked.set(of, now);
     this.#room.whisper({ k: 'need', of });
   }
+}
+
+/**
+ * How a message wants to be shown: what it answers, whether it says what its author does, how long it stays.
+ * @param {Record<string, any>} content
+ * @returns {Pick<Item, 're' | 'me' | 'ttl'>}
+ */
+export function mannersOf({ re, me, ttl }) {
+  return {
+    ...(typeof re === 'string' && re.length <= 64 && { re }),
+    ...(me === true && { me }),
+    ...(Number.isInteger(ttl) && ttl > 0 && { ttl }),
+  };
 }
 
 /** What the relay says are bytes; none if it is not base64url, so that it counts as damaged. @param {string} text */
@@ -416,7 +454,8 @@ function bytes(text) {
 
 /**
  * @typedef {object} Host what a stay tells the session
- * @property {(key: string, state: import('./connection.js').State, reason: string) => void} told how it goes on with a message
+ * @property {(key: string, state: import('./connection.js').State, reason: string, posted?: import('../net/relay.js').Posted) => void} told how it goes on with a message
+ * @property {(head: import('./talk.js').Head, content: {k: string} & Record<string, any>) => Promise<void>} change
  * @property {() => void} members
  * @property {() => void} knocks
  * @property {(status: import('../net/transport.js').Status) => void} status
@@ -612,7 +651,7 @@ export class Stay {
       learn: (roster) => this.connection.inTurn(() => this.#learn(roster)),
       owe: (ids) => this.group.owe(...ids),
       rejoin: () => this.connection.rejoin(),
-      tell: (key, state, reason) => this.#host.told(key, state, reason),
+      tell: (key, state, reason, posted) => this.#host.told(key, state, reason, posted),
       sealed: () => this.#host.saved(),
     });
   }
@@ -639,6 +678,7 @@ export class Stay {
       whisper: (/** @type {object} */ content) => this.outbox.add({ key: '', content }),
       gate: (/** @type {(gate: import('./lock.js').Gatekeeper) => unknown} */ does) => this.gate(does),
       cursor: () => this.connection.cursor,
+      change: (/** @type {import('./talk.js').Head} */ head, /** @type {{k: string}} */ content) => this.#host.change(head, content),
       refresh: () => this.connection.members(),
       membersChanged: () => this.#tell(() => this.#host.members()),
       moved: (/** @type {Omit<Move, 'at'>} */ move, /** @type {string} */ at) => this.#moved(move, at),
@@ -710,6 +750,9 @@ export class Stay {
   }
 }
 
+/** The key of a new item of one's own. @param {string} self member id */
+export const newKey = (self) => `${self} ${b64u(random(16))}`;
+
 /** @param {string} a @param {string} b places; those of different lives of the room have no order */
 const isBefore = (a, b) => epochOf(a) === epochOf(b) && seqOf(a) < seqOf(b);
 
@@ -717,7 +760,7 @@ const isBefore = (a, b) => epochOf(a) === epochOf(b) && seqOf(a) < seqOf(b);
  * One member's stay in one room: the model that the page shows. It joins, keeps the list of members and the timeline, sends and
  * receives. The page listens and calls; it holds no truth of its own.
  *
- * Events: members, status, knocks; item and update (detail: the item); progress (detail: {key, done, total, rate} of a file); moved (detail: {link}); removed (detail: {by}); closed (detail: {reason}).
+ * Events: members, status, knocks, typing, timer; item and update (detail: the item); gone (detail: keys of items); progress (detail: {key, done, total, rate} of a file); moved (detail: {link}); removed (detail: {by}); closed (detail: {reason}).
  */
 
 /**
@@ -757,6 +800,12 @@ export class Session extends EventTarget {
   members = /** @type {MemberRow[]} */ ([]);
   status = { state: 'connecting', reason: '', latency: /** @type {number | null} */ (null) };
   /** Who was compared by voice, and under which key. @type {Map<string, string>} */ #verified;
+  /** The room's timer: seconds that a message stays once it was read, 0 for ever, null as long as nobody has told. @type {number | null} */
+  timer = null;
+  #timerIsOwn = false;
+  #talk = /** @type {Promise<import('./talk.js').Talk> | null} */ (null);
+  #heard = /** @type {import('./talk.js').Talk | null} */ (null);
+  #fuse = /** @type {import('./talk.js').Fuse | null} */ (null);
   #origin;
   #site;
   #keep;
@@ -783,7 +832,7 @@ export class Session extends EventTarget {
     const group = kept ? await Group.import(/** @type {any} */ (kept.group), { keys, secret }) : await Group.create({ keys, secret, alias });
     if (group.alias !== alias) await group.setAlias(alias);
     const session = new Session(options, { keys, secret, group, kept, items: handed?.items, files: handed?.files });
-    if (kept) session.#resume(kept.outbox);
+    if (kept) await session.#resume(kept.outbox);
     if (handed?.files.length) void session.#withFiles();
     try {
       await session.#stay.connection.start();
@@ -810,8 +859,11 @@ export class Session extends EventTarget {
     this.#verified = new Map(kept?.verified);
     this.#shareFile = options.shareFile;
     this.#knownFiles = files;
-    this.#timeline = new Timeline((name, item) => this.#tell(name, item), items);
+    this.timer = kept?.timer ?? null;
+    this.#timerIsOwn = kept?.timerIsOwn ?? false;
+    this.#timeline = new Timeline((name, detail) => this.#happened(name, detail), items);
     this.#stay = this.#newStay(keys, group, kept);
+    if (items?.some(({ until }) => until)) this.#watchFuse();
     this.#keeper = new Keeper({ roomId: keys.roomId, make: () => this.state(), share: options.share, keep: this.#keep });
     this.#watch();
     this.#drawMembers();
@@ -843,23 +895,161 @@ export class Session extends EventTarget {
     return this.#stay.door?.rows ?? [];
   }
 
+  /** Names of those who type. */
+  get typing() {
+    return this.#heard?.typing.filter((id) => id !== this.self).map((id) => this.#stay.aliasOf(id)).filter(Boolean) ?? [];
+  }
+
   /**
    * Sends a message. The item is in the timeline at once, queued, and tells how it goes on; this never waits for the network.
    * @param {string} body
-   * @param {string} [key] of its item; the same key is sent once
+   * @param {{key?: string, re?: string, me?: boolean}} [how] key: of its item, the same key is sent once; re: key of the item that it answers
    */
-  send(body, key = b64u(random(16))) {
+  send(body, { key = newKey(this.self), re, me } = {}) {
     const had = this.#timeline.find(key);
     if (had && (had.state !== 'queued' || this.#stay.outbox.has(key))) return had;
-    const item = had ?? this.#own(key, body); // a tab that asked for it shows it already, whether or not a leader took it before it crashed
-    this.#stay.outbox.add({ key, content: { k: 'text', id: key, body } }); // under the same id, should it be on its way after all
+    const content = { k: 'text', id: key.slice(key.indexOf(' ') + 1), body, re, me, ttl: this.timer || undefined };
+    const item = had ?? this.#own(key, content); // a tab that asked for it shows it already, whether or not a leader took it before it crashed
+    this.#stay.outbox.add({ key, content, at: item.at }); // under the same id, should it be on its way after all
     this.#stay.connection.active();
     return item;
   }
 
-  /** @param {string} key @param {string} body */
-  #own(key, body) {
-    return this.#timeline.add({ key, kind: 'text', own: true, from: this.self, alias: this.alias, body, state: 'queued', reason: '' });
+  /** @param {string} key @param {{body: string} & Record<string, any>} content @param {number} [at] */
+  #own(key, content, at = Date.now()) {
+    const { body } = content;
+    return this.#timeline.add({ key, at, kind: 'text', own: true, from: this.self, alias: this.alias, body, state: 'queued', reason: '', ...mannersOf(content) });
+  }
+
+  /** Says an own message anew. @param {string} key @param {string} body */
+  async edit(key, body) {
+    const item = this.#timeline.find(key);
+    if (item?.own && !item.gone && item.body !== body) await this.#change({ k: 'edit', of: key, body });
+  }
+
+  /** Takes an own message back: from everybody who has it, without a trace from whom it has not left. @param {string} key */
+  async erase(key) {
+    const item = this.#timeline.find(key);
+    if (!item?.own || item.gone) return;
+    if (item.kind === 'file') await this.dropFile(key);
+    if (this.#stay.outbox.withdraw(key) || item.state === 'failed') return this.#timeline.remove([key]);
+    await this.#change({ k: 'delete', of: key });
+    await this.#forget([key]);
+  }
+
+  /** @param {string} key @param {string} emoji @param {boolean} on */
+  async react(key, emoji, on) {
+    await this.#change({ k: 'react', of: key, emoji, on });
+  }
+
+  /** Sets how long messages of the room stay once they were read. @param {number} ttl seconds; 0 for ever */
+  async setTimer(ttl) {
+    if (ttl !== (this.timer ?? 0)) await this.#change({ k: 'timer', ttl });
+  }
+
+  /** Tells the others that this member types, or has stopped. Of no use later, so it never waits for the network. @param {boolean} on */
+  types(on) {
+    const { state } = this.status;
+    if (state === 'live' || state === 'polling') this.#stay.outbox.add({ key: '', content: { k: 'typing', on } });
+  }
+
+  /** The reader has seen these: their timers start. @param {string[]} keys */
+  read(keys) {
+    for (const key of keys) {
+      const item = this.#timeline.find(key);
+      if (item && !item.own) this.#burns(item);
+    }
+  }
+
+  /** Empties the timeline in this browser, but for what is on its way out. The others keep theirs. */
+  clear() {
+    this.#timeline.remove(this.items.filter(({ own, state }) => !(own && state === 'queued')).map(({ key }) => key));
+  }
+
+  /**
+   * Names of the members who do not have an own message yet; null if nobody can tell.
+   * @param {string} key
+   * @returns {Promise<string[] | null>}
+   */
+  async missing(key) {
+    const { place = '' } = this.#timeline.find(key) ?? {};
+    const { members } = await this.#stay.connection.members();
+    if (!place || epochOf(place) !== epochOf(this.#stay.connection.cursor ?? '')) return null;
+    const late = members.filter(({ id, acked }) => id !== this.self && acked && isBefore(acked, place));
+    return late.map(({ id }) => this.#stay.aliasOf(id)).filter(Boolean);
+  }
+
+  /** Tells the others of a change, and makes it here. @param {{k: string} & Record<string, any>} content */
+  async #change(content) {
+    this.#stay.outbox.add({ key: '', content });
+    this.#stay.connection.active();
+    await this.#hear({ key: b64u(random(9)), from: this.self, alias: this.alias, at: Date.now() }, content);
+  }
+
+  /** @param {import('./talk.js').Head} head @param {{k: string} & Record<string, any>} content */
+  async #hear(head, content) {
+    (await this.#talking()).hear(head, content);
+  }
+
+  /** The first change fetches what knows them. */
+  #talking() {
+    this.#talk ??= import('./talk.js').then(({ Talk, Fuse }) => {
+      this.#fuse = new Fuse(() => this.items, (keys) => this.#burn(keys), this.#ended.signal);
+      this.#heard = new Talk({ timeline: this.#timeline, typed: () => this.#tell('typing'), timed: (ttl, head) => this.#timed(ttl, head) });
+      this.#fuse.look();
+      return this.#heard;
+    });
+    this.#talk.catch(() => (this.#talk = null)); // the network was in the way; the next one tries again
+    return this.#talk;
+  }
+
+  /** @param {'item' | 'update' | 'gone'} name @param {any} detail */
+  #happened(name, detail) {
+    if (name === 'item') {
+      this.#heard?.settle(detail);
+      this.#tellTimer(detail);
+    }
+    this.#tell(name, detail);
+  }
+
+  /** Who comes later learns the timer from whoever set it, or from the next message. @param {Item} item */
+  #tellTimer({ event, ttl, own }) {
+    if (event === 'joined' && this.#timerIsOwn && this.timer) this.#stay.outbox.add({ key: '', content: { k: 'timer', ttl: this.timer } });
+    if (!ttl || own || this.timer !== null) return;
+    this.timer = ttl;
+    this.#tell('timer');
+  }
+
+  /** @param {number} ttl @param {import('./talk.js').Head} head */
+  #timed(ttl, { key, from, alias, at }) {
+    this.#timerIsOwn = from === this.self;
+    if (ttl === (this.timer ?? 0)) return void (this.timer = ttl);
+    this.timer = ttl;
+    this.#timeline.add({ key, at, kind: 'system', event: 'timer', from, alias, own: this.#timerIsOwn, count: ttl });
+    this.#tell('timer');
+  }
+
+  /** An item was read, or an own one has gone out. @param {Item} item @param {number} [from] ms since 1970 */
+  #burns({ key, ttl, until }, from = Date.now()) {
+    if (!ttl || until) return;
+    this.#timeline.update(key, { until: from + ttl * 1000 });
+    this.#watchFuse();
+  }
+
+  #watchFuse() {
+    this.#talking().then(() => this.#fuse?.look(), (error) => console.warn('snug: what should vanish stays', error));
+  }
+
+  /** @param {string[]} keys */
+  #burn(keys) {
+    this.#timeline.remove(keys);
+    this.#forget(keys).catch((error) => console.warn('snug: what vanished is still kept', error));
+  }
+
+  /** What has vanished here, or was taken back, is kept here no longer to be sent again. @param {string[]} keys */
+  async #forget(keys) {
+    for (const key of keys) await this.#stay.outbox.forget(key);
+    await this.#keeper.save();
   }
 
   /**
@@ -1030,21 +1220,39 @@ export class Session extends EventTarget {
   }
 
   /** What was on its way when the page before ended goes on, and is shown. @param {import('./connection.js').OutboxState} state */
-  #resume(state) {
-    for (const { key, content } of [...state.entries.map(({ letter }) => letter), ...state.letters]) {
-      const body = /** @type {{body?: string}} */ (content ?? {}).body;
-      // A file ended with the page that sent it, if no other tab has it; whoever asks for it is told.
-      if (/** @type {any} */ (content)?.k === 'file') continue;
-      if (key && body !== undefined) this.#own(key, body);
-    }
+  async #resume(state) {
     this.#stay.outbox.resume(state);
+    const sent = new Set(state.entries.filter(({ seq, had }) => seq > 0 || had).map(({ letter }) => letter.key));
+    for (const { key, content, at = Date.now() } of new Set([...state.entries.map(({ letter }) => letter), ...state.letters])) {
+      const { k, body, ...rest } = /** @type {{k: string} & Record<string, any>} */ (content ?? { k: '' });
+      if (k === 'text' && key) {
+        const item = this.#own(key, { body, ...rest }, at);
+        if (sent.has(key)) this.#burns(item, at);
+      }
+      if (['edit', 'delete', 'react'].includes(k)) await this.#hear({ key: '', from: this.self, alias: this.alias, at }, { k, body, ...rest });
+    }
+  }
+
+  /** @param {string} key @param {import('./connection.js').State} state @param {string} reason @param {import('../net/relay.js').Posted} [posted] */
+  #toldOf(key, state, reason, posted) {
+    this.#timeline.update(key, posted ? { state, reason, place: posted.cursor } : { state, reason });
+    const item = this.#timeline.find(key);
+    if (item?.gone && posted) this.#forget([key]).catch((error) => console.warn('snug: what was taken back is still kept', error));
+    if (item && (state === 'sent' || state === 'all')) this.#burns(item);
+  }
+
+  /** @param {import('./talk.js').Head} head @param {{k: string} & Record<string, any>} content */
+  async #changed(head, content) {
+    // What cannot be understood for want of a module is no silence.
+    await this.#hear(head, content).catch(({ message }) => this.#timeline.add({ ...head, kind: 'failed', reason: `Part of the page could not be loaded: ${message}.` }));
   }
 
   /** @param {Keys} keys @param {Group} group @param {Kept | null} [kept] */
   #newStay(keys, group, kept) {
     const options = { origin: this.#origin, secret: this.#secret, timeline: this.#timeline, cursor: kept?.cursor, known: kept?.cards, held: kept?.held, keys, group };
     return new Stay(options, {
-      told: (key, state, reason) => this.#timeline.update(key, { state, reason }),
+      told: (key, state, reason, posted) => this.#toldOf(key, state, reason, posted),
+      change: (head, content) => this.#changed(head, content),
       members: () => this.#drawMembers(),
       knocks: () => this.#tell('knocks'),
       status: (status) => this.#setStatus(status),
@@ -1130,7 +1338,8 @@ export class Session extends EventTarget {
     const { roomId, kind, name, alias } = this;
     const cursor = connection.cursor; // from before: an event is rather read again than missed
     const group = await this.#stay.group.export();
-    return { roomId, kind, name, alias, group, root: keys.root, secret: this.#secret, cursor, cards: inbox.known(), outbox: outbox.export(), held, verified: [...this.#verified] };
+    const timer = { timer: this.timer, timerIsOwn: this.#timerIsOwn };
+    return { roomId, kind, name, alias, group, ...timer, root: keys.root, secret: this.#secret, cursor, cards: inbox.known(), outbox: outbox.export(), held, verified: [...this.#verified] };
   }
 
   /** @param {string} name @param {unknown} [detail] */

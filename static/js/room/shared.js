@@ -59,10 +59,12 @@ export function release(roomId) {
 /** @typedef {import('./session.js').Item} Item */
 
 /** What other tabs see of the room. */
-export const VIEW = /** @type {const} */ (['roomId', 'self', 'kind', 'name', 'link', 'alias', 'members', 'status', 'knocks', 'locked', 'waits']);
+export const VIEW = /** @type {const} */ (['roomId', 'self', 'kind', 'name', 'link', 'alias', 'members', 'status', 'knocks', 'locked', 'waits', 'typing', 'timer']);
+const NEWS = ['members', 'status', 'knocks', 'typing', 'timer'];
 
 /** What other tabs may ask the leader to do. @type {Set<string>} */
-const CALLS = new Set(['setAlias', 'safetyCode', 'accept', 'verify', 'lock', 'admit', 'remove', 'leave', 'answer', 'approve', 'refuse', 'send', 'sendFile', 'getFile', 'dropFile']);
+const CALLS = new Set(['setAlias', 'safetyCode', 'accept', 'verify', 'lock', 'admit', 'remove', 'leave', 'answer', 'approve', 'refuse', 'send', 'edit', 'erase', 'react', 'setTimer', 'types', 'read', 'clear', 'missing', 'sendFile', 'getFile', 'dropFile']);
+const ASKED = new Set(['safetyCode', 'missing']); // calls whose answer is more than that it is done
 
 /** Events after which there is no room in this browser any more. */
 const ENDS = new Set(['removed', 'closed']);
@@ -120,11 +122,28 @@ export class SharedSession extends EventTarget {
   get knocks() { return this.#now.knocks; }
   get locked() { return this.#now.locked; }
   get waits() { return this.#now.waits; }
+  get typing() { return this.#now.typing; }
+  get timer() { return this.#now.timer; }
 
   shell() { return this.#now.shell(); }
   safetyCode() { return this.#now.safetyCode(); }
-  /** @param {string} body */
-  send(body) { return this.#now.send(body); }
+  /** @param {string} body @param {{re?: string, me?: boolean}} [how] */
+  send(body, how) { return this.#now.send(body, how); }
+  /** @param {string} key @param {string} body */
+  edit(key, body) { return this.#now.edit(key, body); }
+  /** @param {string} key */
+  erase(key) { return this.#now.erase(key); }
+  /** @param {string} key @param {string} emoji @param {boolean} on */
+  react(key, emoji, on) { return this.#now.react(key, emoji, on); }
+  /** @param {number} ttl seconds */
+  setTimer(ttl) { return this.#now.setTimer(ttl); }
+  /** @param {boolean} on */
+  types(on) { return this.#now.types(on); }
+  /** @param {string[]} keys */
+  read(keys) { return this.#now.read(keys); }
+  clear() { return this.#now.clear(); }
+  /** @param {string} key */
+  missing(key) { return this.#now.missing(key); }
   /** @param {import('./files.js').Parcel} parcel */
   sendFile(parcel) { return this.#now.sendFile(parcel); }
   /** @param {string} key @param {FileSystemFileHandle} [handle] */
@@ -224,7 +243,7 @@ export class SharedSession extends EventTarget {
     this.#session = session;
     this.#mirror = null;
     this.#relay(session);
-    for (const name of ['members', 'status', 'knocks']) this.#tell(name);
+    for (const name of NEWS) this.#tell(name);
     mirror?.handOver(session);
     this.#say({ t: 'leader' });
   }
@@ -238,7 +257,12 @@ export class SharedSession extends EventTarget {
         this.#say({ t: /** @type {'item'} */ (name), item: detail });
       });
     }
-    for (const name of ['members', 'status', 'knocks']) {
+    session.addEventListener('gone', (event) => {
+      const { detail } = /** @type {CustomEvent} */ (event);
+      this.#tell('gone', detail);
+      this.#say({ t: 'gone', keys: detail });
+    });
+    for (const name of NEWS) {
       session.addEventListener(name, () => {
         this.#tell(name);
         this.#say({ t: 'view', name, view: this.#view() });
@@ -333,7 +357,7 @@ export class SharedSession extends EventTarget {
       if (note.method === 'leave') return await this.#leaveFor(note);
       const value = await /** @type {any} */ (session)[note.method](...note.args);
       if (note.method === 'send') await session.saved(); // else it would be nobody's if this tab crashed now
-      this.#say({ t: 'answer', id: note.id, value: note.method === 'safetyCode' ? value : undefined });
+      this.#say({ t: 'answer', id: note.id, value: ASKED.has(note.method) ? value : undefined });
     } catch (error) {
       this.#say({ t: 'answer', id: note.id, error: error instanceof Error ? error.message : String(error) });
     }

@@ -20,6 +20,8 @@ import { newDeviceKey, unwrap, wrap } from '../crypto/keep.js';
  * @property {import('./connection.js').OutboxState} outbox
  * @property {[string, string][]} [verified] members whose fingerprint was compared, and the key that it is of
  * @property {[string, import('./lock.js').Held][]} [held] what those have said who wait to be let in
+ * @property {number | null} [timer] of the room, in seconds
+ * @property {boolean} [timerIsOwn] this member set it
  */
 
 /**

@@ -1,6 +1,8 @@
 // @ts-check
 /** What a locked room shows above the place to write: who waits, to the members; that one waits, to whoever does. */
-import { h, icon, t, tile } from './parts.js';
+import { h, icon, t, tile, words } from './parts.js';
+
+await words('panels');
 
 /** @typedef {import('../room/shared.js').SharedSession} Session */
 

@@ -2,7 +2,7 @@
 /** The panel of a room: people, inviting, the terminal, the room itself. A sheet on a phone, beside the conversation where there is room. */
 import { unb64u } from '../lib/bytes.js';
 import { letIn } from './lock.js';
-import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, nameField, t, tile, told } from './parts.js';
+import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, nameField, t, tile, told, typing } from './parts.js';
 
 /** @typedef {import('../room/shared.js').SharedSession} Session */
 /** @typedef {import('../room/shared.js').SharedSession['members'][number]} Member */
@@ -10,6 +10,7 @@ import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, nameFiel
 
 const TABS = /** @type {Tab[]} */ (['people', 'invite', 'terminal', 'room']);
 const LONGEST = 2000; // ms for a goodbye
+const TIMERS = [0, 60, 3600, 86_400, 604_800]; // s that a message stays once it was read
 const WIDE = matchMedia('(min-width: 58rem)'); // as in app.css
 
 export class Panel {
@@ -41,6 +42,7 @@ export class Panel {
     const again = () => this.element.open && !this.#renaming && this.#content() !== this.#drawn && this.#draw();
     session.addEventListener('members', again, { signal });
     session.addEventListener('moved', again, { signal });
+    session.addEventListener('timer', again, { signal });
     this.element.addEventListener('close', () => this.#closed());
     this.element.addEventListener('click', (event) => event.target === this.element && this.hide());
     this.element.addEventListener('keydown', (event) => event.key === 'Escape' && WIDE.matches && this.hide());
@@ -100,8 +102,8 @@ export class Panel {
 
   /** What the tab shows, as one text: a button must not be replaced under a finger when nothing has changed. */
   #content() {
-    const { roomId, members, locked, waits } = this.#session;
-    return JSON.stringify([this.#tab, roomId, this.#tab === 'people' && members, locked, waits]);
+    const { roomId, members, locked, waits, timer } = this.#session;
+    return JSON.stringify([this.#tab, roomId, this.#tab === 'people' && members, locked, waits, this.#tab === 'room' && timer]);
   }
 
   #draw() {
@@ -217,6 +219,7 @@ export class Panel {
     const pass = this.#session.kind === 'passphrase';
     return [
       !this.#session.waits && this.#lock(),
+      this.#manners(),
       h('section', { class: 'block' }, h('h2', null, t.device), h('p', null, this.#kept ? t.keptHere : pass ? t.notKept : t.notKeptLink)),
       this.#notices(),
       h('section', { class: 'block' }, h('h2', null, t.leave), h('p', null, pass ? t.leaveTextPass : t.leaveText),
@@ -239,6 +242,18 @@ export class Panel {
     return h('section', { class: 'block' },
       h('button', { type: 'button', class: 'switch', role: 'switch', 'aria-checked': String(locked), data: { focus: 'lock' }, onclick: turn },
         icon('lock'), h('span', null, t.lock, h('small', null, locked ? t.lockedText : t.lockText)), h('span', { class: 'knob' })));
+  }
+
+  /** How people talk here: how long messages stay, and whether typing shows. */
+  #manners() {
+    const now = this.#session.timer ?? 0;
+    const choices = TIMERS.includes(now) ? TIMERS : [...TIMERS, now];
+    const select = h('select', { 'aria-label': t.timerTitle, data: { focus: 'timer' }, onchange: () => void this.#session.setTimer(Number(select.value)) },
+      choices.map((ttl) => h('option', { value: ttl, selected: ttl === now }, ttl ? t.timerAfter(ttl) : t.timerOff)));
+    const shows = h('input', { type: 'checkbox', name: 'typing', checked: typing.on, data: { focus: 'typing' }, onchange: () => (typing.on = shows.checked) });
+    return h('div', { class: 'stack' },
+      h('section', { class: 'block' }, h('h2', null, t.timerTitle), h('p', null, t.timerText), select),
+      h('section', { class: 'block' }, h('h2', null, t.typingTitle), h('label', { class: 'check' }, shows, h('span', null, t.typingShow, h('small', null, t.typingHint)))));
   }
 
   /** @param {boolean} wipe */

@@ -94,7 +94,7 @@ export const iconButton = (drawing, name, props, ...children) =>
 
 /** The words of the page in the reader's language, one file each. Only the one that is spoken is fetched. */
 
-/** @typedef {typeof import('./lang/en.js').default} Text */
+/** @typedef {typeof import('./lang/en.js').default & typeof import('./lang/en-talk.js').default & typeof import('./lang/en-panels.js').default & typeof import('./lang/en-check.js').default} Text */
 
 /** The languages that there are, each by its own name. */
 export const LANGUAGES = /** @type {const} */ ({ en: 'English', de: 'Deutsch', zh: '中文', ja: '日本語' });
@@ -122,9 +122,13 @@ let weekday;
 /** @type {Intl.DateTimeFormat} */
 let full;
 
+/** The further parts of a language that were asked for. @type {Set<string>} */
+const parts = new Set();
+
 /** Speaks a language from now on; what stands on the page already has to be drawn again. @param {Language} next */
 async function speak(next) {
-  t = (await import(`./lang/${next}.js`)).default;
+  const all = await Promise.all(['', ...parts].map((part) => import(`./lang/${next}${part}.js`)));
+  t = Object.assign({}, ...all.map((each) => each.default));
   language = next;
   document.documentElement.lang = next === 'zh' ? 'zh-Hans' : next;
   document.documentElement.dir = t.dir;
@@ -135,6 +139,21 @@ async function speak(next) {
   full = new Intl.DateTimeFormat(region, { dateStyle: 'full', timeStyle: 'medium' });
 }
 await speak(preferred());
+
+/** Words that only some need, added to the others. @param {'talk' | 'panels' | 'check'} part */
+export async function words(part) {
+  parts.add(`-${part}`);
+  Object.assign(t, (await import(`./lang/${language}-${part}.js`)).default);
+}
+
+/** @type {Promise<unknown> | undefined} */
+let talk;
+
+/** What more than plain text is shown with: its words and its looks. */
+export const talking = () => (talk ??= Promise.all([words('talk'), new Promise((done) => {
+  const loaded = () => done(undefined);
+  document.head.append(h('link', { rel: 'stylesheet', href: 'talk.css', onload: loaded, onerror: loaded }));
+})]));
 
 /** The person chooses a language for this device. @param {Language} next */
 export async function choose(next) {
@@ -154,6 +173,9 @@ export function told(reason) {
   const [head, ...tail] = reason.split(': ');
   return tail.length > 0 && t.reasons[head] !== undefined ? `${t.reasons[head]}${t.colon}${told(tail.join(': '))}` : reason;
 }
+
+/** Names in a sentence. @param {string[]} names */
+export const listed = (names) => new Intl.ListFormat(language).format(names);
 
 /** @param {number} at */
 export const timeOf = (at) => clock.format(at);
@@ -332,16 +354,45 @@ export function nameField(first) {
 }
 
 /**
+ * The name in a text, or what is wrong with it.
+ * @param {string} text
+ */
+export function aliasOf(text) {
+  const alias = text.normalize('NFC').replace(/\p{C}+/gu, '').trim();
+  if (!alias) return { alias: null, complaint: t.nameMissing };
+  if (new TextEncoder().encode(alias).length > MAX_ALIAS) return { alias: null, complaint: t.nameLong };
+  return { alias, complaint: '' };
+}
+
+/**
  * The name typed, or null after a complaint.
  * @param {HTMLInputElement} input
  */
 export function aliasIn(input) {
-  const alias = input.value.normalize('NFC').replace(/\p{C}+/gu, '').trim();
-  if (!alias) complain(input, t.nameMissing);
-  else if (new TextEncoder().encode(alias).length > MAX_ALIAS) complain(input, t.nameLong);
-  else return alias;
-  return null;
+  const { alias, complaint } = aliasOf(input.value);
+  if (alias === null) complain(input, complaint);
+  return alias;
 }
+
+const TYPING = 'snug.typing';
+
+/** Whether the others may see that one types; not unless it was switched on. */
+export const typing = {
+  get on() {
+    try {
+      return localStorage.getItem(TYPING) === 'on';
+    } catch {
+      return false; // storage is switched off
+    }
+  },
+  set on(on) {
+    try {
+      on ? localStorage.setItem(TYPING, 'on') : localStorage.removeItem(TYPING);
+    } catch (error) {
+      console.warn('snug: the choice lasts as long as the page', error);
+    }
+  },
+};
 
 /** The choice to keep the room on this device. */
 export function keepField() {

@@ -1,6 +1,6 @@
 // @ts-check
 import { parseFragment } from '../lib/bytes.js';
-import { copyButton, dayOf, digits, fill, h, icon, iconButton, mark, momentOf, shareButton, t, tile, told, timeOf, toneOf } from './parts.js';
+import { copyButton, dayOf, digits, fill, h, icon, iconButton, mark, momentOf, shareButton, t, tile, told, timeOf, toneOf, typing } from './parts.js';
 
 /**
  * The timeline on the screen: a window of rows over session.items, so that a long conversation stays light. It stays where the
@@ -15,8 +15,24 @@ const STEP = 100; // rows more when the reader comes near an edge
 const NEAR = 400; // px from an edge
 const GROUP = 5 * 60_000; // a pause this long starts a new group
 const END = 48; // px from the end that still count as the end: less than one message
+const SPOKEN = 5; // lines that a screen reader may still have to say
+// Signs of Markdown or an address, as in lib/markdown.js: text without them needs no more than a text node.
+const MARKS = /[*_~`|\\[]|^(?:>|[-+] |\d{1,9}[.)] )|\b(?:https?:\/\/|mailto:)/m;
+
+const CAME = ':is([data-event="joined"], [data-event="left"])';
+const FOLDABLE = `${CAME} + ${CAME} + ${CAME} + ${CAME}`;
+
+/**
+ * What the rows need to know beyond their item, and may do.
+ * @typedef {object} Surroundings
+ * @property {() => Item[]} items
+ * @property {() => string} self member id
+ * @property {(key: string, emoji: string, on: boolean) => void} react
+ * @property {(keys: string[]) => void} read the reader has seen what vanishes some time after
+ */
 
 export class TimelineView {
+  #room;
   #items;
   #file;
   #from = 0;
@@ -30,28 +46,42 @@ export class TimelineView {
   #list;
   #pill;
   #resize;
+  #spoken = h('div', { class: 'spoken', 'aria-live': 'polite', 'aria-relevant': 'additions' });
+  /** Rows whose timer starts when they are seen. */
+  #watch;
+  /** Key of the first item that came while nobody looked. */
+  #news = '';
+  /** What the reader has before the eyes: a row, and how far down it begins. @type {{key: string, top: number} | null} */
+  #anchor = null;
+  /** Comings and goings that the reader wants one by one: keys of the first. */
+  #unfolded = /** @type {Set<string>} */ (new Set());
 
   /**
-   * @param {() => Item[]} items
+   * @param {Surroundings} room
    * @param {HTMLElement} empty shown while there is nothing to read
    * @param {(item: Item) => HTMLElement} file shows the file of an item
    */
-  constructor(items, empty, file) {
-    this.#items = items;
+  constructor(room, empty, file) {
+    this.#room = room;
+    this.#items = room.items;
     this.#file = file;
     this.#list = h('div', { class: 'rows' });
     this.#pill = h('button', { type: 'button', class: 'pill', hidden: true, onclick: () => this.toEnd() });
-    const spoken = { role: 'log', 'aria-live': 'polite', 'aria-label': t.timeline };
-    this.scroller = h('div', { class: 'timeline', tabindex: 0, ...spoken, onscroll: () => this.#scrolled() }, empty, this.#list);
-    this.element = h('div', { class: 'talk' }, this.scroller, this.#pill);
-    // The keyboard of a phone opens, or the composer grows: who was at the end stays there.
-    this.#resize = new ResizeObserver(() => this.#follows && this.#stick());
+    // What is new is said by a line of its own: a row that is drawn again, for a tick or an edit, is no news.
+    const spoken = { role: 'log', 'aria-live': 'off', 'aria-label': t.timeline, 'aria-description': t.timelineKeys };
+    this.scroller = h('div', { class: 'timeline', tabindex: 0, ...spoken, onscroll: () => this.#scrolled(), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event) }, empty, this.#list);
+    this.element = h('div', { class: 'talk' }, this.scroller, this.#pill, this.#spoken);
+    // The keyboard of a phone opens, the composer grows, a row changes its height: the reader stays where the reader is.
+    this.#resize = new ResizeObserver(() => this.#settle());
     this.#resize.observe(this.scroller);
+    this.#resize.observe(this.#list);
+    this.#watch = new IntersectionObserver((seen) => this.#saw(seen), { root: this.scroller, threshold: 0.5 });
     this.toEnd();
   }
 
   close() {
     this.#resize.disconnect();
+    this.#watch.disconnect();
   }
 
   /** It is on the page again, where it was taken from. */
@@ -82,10 +112,14 @@ export class TimelineView {
     if (this.#to > end) this.#shift();
     if (items[end] !== item) return this.#redraw();
     if (!this.#follows && !item.own) this.#unseen += item.kind === 'system' ? 0 : 1;
+    if (document.hidden && !item.own && item.kind !== 'system') this.#news ||= item.key;
+    if (item.own && item.kind !== 'system') this.#read();
     if (this.#to === end) {
       this.#list.append(...this.#row(end));
       this.#to++;
+      this.#fold();
     }
+    this.#say(item);
     if (item.own) this.toEnd();
     else if (this.#follows) this.#stick();
     if (this.#follows && this.#to - this.#from > MOST) this.#trimTop();
@@ -94,13 +128,138 @@ export class TimelineView {
 
   /** @param {Item} item */
   update(item) {
-    const row = this.#rows.get(item.key);
-    if (!row) return;
-    const at = this.#items().lastIndexOf(item);
+    this.#again(item.key);
+    for (const row of this.#quoting([item.key])) this.#again(row.dataset.key ?? '');
+  }
+
+  /** Items are there no more. @param {string[]} keys */
+  gone(keys) {
+    const out = new Set(keys);
+    if (this.#anchor && out.has(this.#anchor.key)) this.#mark(out);
+    if (out.has(this.#news)) this.#read();
+    const changed = [];
+    for (const key of keys) {
+      const row = this.#rows.get(key);
+      const next = row?.nextElementSibling;
+      if (row && this.#drop(row) && next instanceof HTMLElement && next.dataset.key) changed.push(next.dataset.key);
+    }
+    const first = /** @type {HTMLElement | null} */ (this.#list.querySelector('[data-key]'));
+    if (!first) return this.#redraw();
+    this.#from = this.#items().findIndex(({ key }) => key === first.dataset.key);
+    this.#to = this.#from + this.#rows.size;
+    for (const key of [...changed, ...this.#quoting(keys).map((row) => row.dataset.key ?? '')]) this.#again(key);
+    this.#settle();
+  }
+
+  /** The reader looks at the page no more: what comes from now on is new. */
+  away() {
+    if (this.#follows) this.#read();
+  }
+
+  /** Goes to an item, and shows which it is. @param {string} key */
+  jump(key) {
+    const at = this.#items().findIndex((item) => item.key === key);
     if (at < 0) return;
+    if (at < this.#from || at >= this.#to) {
+      this.#from = Math.max(0, at - STEP);
+      this.#to = Math.min(this.#items().length, this.#from + WINDOW);
+      this.#draw();
+    }
+    const row = /** @type {HTMLElement} */ (this.#rows.get(key));
+    this.#follows = false;
+    row.scrollIntoView({ block: 'center' });
+    this.#mark();
+    row.focus({ preventScroll: true });
+    mark(row, { found: true });
+    row.addEventListener('animationend', () => mark(row, { found: false }), { once: true });
+  }
+
+  /** The item of a row, or of anything in it. @param {EventTarget | null} target */
+  itemAt(target) {
+    const row = target instanceof Element ? target.closest('[data-key]') : null;
+    return row instanceof HTMLElement ? this.#items().findLast(({ key }) => key === row.dataset.key) : undefined;
+  }
+
+  /** @param {string} key */
+  rowOf(key) {
+    return this.#rows.get(key);
+  }
+
+  /** Draws a row again, as its item is now. @param {string} key */
+  #again(key) {
+    const row = this.#rows.get(key);
+    const at = row ? this.#items().findLastIndex((item) => item.key === key) : -1;
+    if (!row || at < 0) return;
+    const focused = row.contains(document.activeElement);
     const fresh = /** @type {HTMLElement} */ (this.#row(at).at(-1));
     row.replaceWith(fresh);
-    if (this.#follows) this.#stick();
+    this.#watch.unobserve(row);
+    if (focused) fresh.focus({ preventScroll: true });
+    if (row.hidden) fresh.hidden = true;
+  }
+
+  /** Rows that quote one of these. @param {string[]} keys */
+  #quoting(keys) {
+    const out = new Set(keys);
+    return [.../** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll('[data-re]'))].filter(({ dataset }) => out.has(dataset.re ?? ''));
+  }
+
+  /** Everything new was read. */
+  #read() {
+    this.#news = '';
+    this.#list.querySelector('.news')?.remove();
+  }
+
+  /** @param {Item} item a new one */
+  #say(item) {
+    if (item.own && item.kind !== 'system') return;
+    this.#spoken.append(h('p', null, spokenOf(item)));
+    while (this.#spoken.childElementCount > SPOKEN) this.#spoken.firstElementChild?.remove();
+  }
+
+  /** @param {IntersectionObserverEntry[]} seen */
+  #saw(seen) {
+    const rows = seen.filter(({ isIntersecting }) => isIntersecting).map(({ target }) => /** @type {HTMLElement} */ (target));
+    if (document.hidden) return document.addEventListener('visibilitychange', () => rows.forEach((row) => (this.#watch.unobserve(row), this.#watch.observe(row))), { once: true });
+    for (const row of rows) this.#watch.unobserve(row);
+    if (rows.length > 0) this.#room.read(rows.map(({ dataset }) => dataset.key ?? ''));
+  }
+
+  /** Remembers what the reader sees first. @param {Set<string>} [but] keys that will be gone */
+  #mark(but) {
+    const { top } = this.scroller.getBoundingClientRect();
+    const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
+    let [from, to] = [0, rows.length]; // rows lie one below the other
+    while (from < to) {
+      const half = (from + to) >> 1;
+      if (rows[half].getBoundingClientRect().bottom > top) to = half;
+      else from = half + 1;
+    }
+    while (from < rows.length && (!rows[from].dataset.key || rows[from].hidden || but?.has(rows[from].dataset.key ?? ''))) from++;
+    const row = rows[from];
+    this.#anchor = row ? { key: row.dataset.key ?? '', top: row.getBoundingClientRect().top - top } : null;
+  }
+
+  /** Something changed its height: puts what the reader saw where it was. */
+  #settle() {
+    if (this.#follows) return this.#stick();
+    const row = this.#anchor && this.#rows.get(this.#anchor.key);
+    if (!row || !this.#anchor) return;
+    const moved = row.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top - this.#anchor.top;
+    if (Math.abs(moved) >= 1) this.scroller.scrollTop += moved;
+  }
+
+  /** From row to row. @param {KeyboardEvent} event */
+  #key(event) {
+    const row = event.target instanceof Element ? event.target.closest('[data-key]') : null;
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target !== (row ?? this.scroller)) return;
+    const rows = [.../** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll('[data-key]:not([hidden])'))];
+    const at = row ? rows.indexOf(/** @type {HTMLElement} */ (row)) : rows.length;
+    const next = event.key === 'ArrowUp' ? rows[at - 1] : event.key === 'ArrowDown' && row ? rows[at + 1] : undefined;
+    if (!next) return;
+    event.preventDefault();
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: 'nearest' });
   }
 
   #shift() {
@@ -118,7 +277,8 @@ export class TimelineView {
 
   #draw() {
     this.#rows.clear();
-    this.#quietly(() => fill(this.#list, this.#range(this.#from, this.#to)));
+    fill(this.#list, this.#range(this.#from, this.#to));
+    this.#fold();
   }
 
   /** @param {number} from @param {number} to */
@@ -126,16 +286,6 @@ export class TimelineView {
     const rows = [];
     for (let i = from; i < to; i++) rows.push(...this.#row(i));
     return rows;
-  }
-
-  /**
-   * Old rows that come into view are not news for a screen reader.
-   * @param {() => void} work
-   */
-  #quietly(work) {
-    this.scroller.setAttribute('aria-busy', 'true');
-    work();
-    requestAnimationFrame(() => this.scroller.removeAttribute('aria-busy'));
   }
 
   #scrolled() {
@@ -148,6 +298,7 @@ export class TimelineView {
     if (this.#follows) this.#unseen = 0;
     if (!this.#busy && scrollTop < NEAR && this.#from > 0) this.#older();
     else if (!this.#busy && left < NEAR && !complete) this.#newer();
+    if (!this.#follows) this.#mark();
     this.#showPill();
   }
 
@@ -155,23 +306,21 @@ export class TimelineView {
     this.#busy = true;
     const from = Math.max(0, this.#from - STEP);
     const anchor = this.scroller.scrollHeight - this.scroller.scrollTop;
-    this.#quietly(() => {
-      this.#list.prepend(...this.#range(from, this.#from));
-      this.#from = from;
-      this.scroller.scrollTop = this.scroller.scrollHeight - anchor;
-      while (this.#to - this.#from > MOST && this.#drop(this.#list.lastElementChild)) this.#to--;
-    });
+    this.#list.prepend(...this.#range(from, this.#from));
+    this.#from = from;
+    this.#fold();
+    this.scroller.scrollTop = this.scroller.scrollHeight - anchor;
+    while (this.#to - this.#from > MOST && this.#drop(this.#list.lastElementChild)) this.#to--;
     this.#busy = false;
   }
 
   #newer() {
     this.#busy = true;
     const to = Math.min(this.#items().length, this.#to + STEP);
-    this.#quietly(() => {
-      this.#list.append(...this.#range(this.#to, to));
-      this.#to = to;
-      this.#trimTop();
-    });
+    this.#list.append(...this.#range(this.#to, to));
+    this.#to = to;
+    this.#fold();
+    this.#trimTop();
     this.#busy = false;
   }
 
@@ -182,14 +331,19 @@ export class TimelineView {
     else this.#stick();
   }
 
-  /** Takes a row away, and the day above it if nothing of that day is left. @param {Element | null} row */
+  /** Takes a row away, and what stands above it if nothing of that is left. @param {Element | null} row */
   #drop(row) {
     if (!(row instanceof HTMLElement)) return false;
     this.#rows.delete(row.dataset.key ?? '');
-    const above = row.previousElementSibling;
-    if (above?.classList.contains('day') && (!row.nextElementSibling || row.nextElementSibling.classList.contains('day'))) above.remove();
+    this.#watch.unobserve(row);
+    for (let above = row.previousElementSibling; above && !(/** @type {HTMLElement} */ (above).dataset.key) && (!row.nextElementSibling || row.nextElementSibling.matches('.day')); above = row.previousElementSibling) above.remove();
     row.remove();
     return true;
+  }
+
+  /** Many who come and go in a row are one line, until the reader wants to know. */
+  #fold() {
+    if (this.#list.querySelector(FOLDABLE)) dressing((rich) => rich.fold(this.#list, this.#unfolded, (key) => this.#again(key)));
   }
 
   #stick() {
@@ -213,10 +367,13 @@ export class TimelineView {
     const item = items[at];
     const before = at > 0 ? items[at - 1] : undefined;
     const newDay = !before || dayOf(before.at) !== dayOf(item.at);
-    const row = draw(item, newDay || !joins(before, item), this.#file);
+    const row = draw(item, newDay || !joins(before, item), this.#room, this, this.#file);
     row.dataset.key = item.key;
+    row.tabIndex = -1;
     this.#rows.set(item.key, row);
-    return newDay ? [h('h2', { class: 'day' }, h('span', null, dayOf(item.at))), row] : [row];
+    if (item.ttl && !item.until && !item.own) this.#watch.observe(row);
+    const news = item.key === this.#news && !this.#list.querySelector('.news') && h('div', { class: 'news', role: 'separator', 'aria-label': t.news }, h('span', null, t.news));
+    return [newDay && h('h2', { class: 'day' }, h('span', null, dayOf(item.at))), news, row].filter((each) => each !== false);
   }
 }
 
@@ -224,8 +381,14 @@ export class TimelineView {
 const joins = (before, item) =>
   before.kind === item.kind && before.from === item.from && before.own === item.own && before.alias === item.alias && item.at - before.at < GROUP;
 
-/** @param {Item} item @param {boolean} leads @param {(item: Item) => HTMLElement} file */
-function draw(item, leads, file) {
+/**
+ * @param {Item} item
+ * @param {boolean} leads
+ * @param {Surroundings} room
+ * @param {TimelineView} view
+ * @param {(item: Item) => HTMLElement} file
+ */
+function draw(item, leads, room, view, file) {
   switch (item.kind) {
     case 'system':
       return line(item, item.event, h('span', null, event(item), item.reason && h('small', null, ` ${told(item.reason)}`)));
@@ -234,8 +397,16 @@ function draw(item, leads, file) {
     case 'failed':
       return line(item, 'failed', icon('warn'), h('span', null, `${item.alias ?? t.someone}: ${t.failed}. `, h('small', null, told(item.reason ?? ''))));
     default:
-      return message(item, leads, file);
+      return message(item, leads, room, view, file);
   }
+}
+
+/** An item as it is said aloud. @param {Item} item */
+function spokenOf(item) {
+  if (item.kind === 'system') return event(item);
+  if (item.kind === 'gap') return t.gap(item.count ?? -1);
+  if (item.kind === 'failed') return `${item.alias ?? t.someone}: ${t.failed}`;
+  return `${item.kind === 'shell' ? t.fromTerminal : (item.alias ?? t.someone)}: ${(item.body ?? '').replace(/\|\|.+?\|\|/gs, t.spoiler)}`;
 }
 
 /** @param {Item} item @param {string | undefined} name @param {...import('./parts.js').Child} children */
@@ -247,23 +418,50 @@ function event(item) {
   return item.event ? t.event[item.event](who, item.body ?? '', item.count ?? 0) : (item.body ?? '');
 }
 
-/** @param {Item} item @param {boolean} leads @param {(item: Item) => HTMLElement} file */
-function message(item, leads, file) {
+/**
+ * @param {Item} item
+ * @param {boolean} leads
+ * @param {Surroundings} room
+ * @param {TimelineView} view
+ * @param {(item: Item) => HTMLElement} file
+ */
+function message(item, leads, room, view, file) {
   const shell = item.kind === 'shell';
   const who = shell
     ? h('span', { class: 'who' }, icon('terminal'), t.fromTerminal, h('small', null, t.notVerified))
     : h('span', { class: leads && !item.own ? 'who' : 'spoken' }, item.own ? t.you : (item.alias ?? t.someone));
   const face = leads && !item.own && !shell && tile({ id: item.from ?? '', alias: item.alias ?? '?' });
   const tone = item.from && !item.own && toneOf(item.from);
-  return h('div', { class: 'row', data: { kind: item.kind, own: !!item.own, leads, state: item.state, tone } },
+  const data = { kind: item.kind, own: !!item.own, leads, state: item.state, tone, gone: !!item.gone, me: !!item.me && !item.gone, re: item.re };
+  const row = h('div', { class: 'row', role: 'article', data },
     face,
     h('div', { class: 'bubble' },
-      (leads || !shell) && who,
-      item.kind === 'file' && file(item),
-      (item.kind !== 'file' || !!item.body) && h('div', { class: 'body', dir: 'auto' }, linked(item.body ?? '')),
+      (leads || !shell) && !item.me && who,
+      item.kind === 'file' && !item.gone && file(item),
+      (item.kind !== 'file' || !!item.body || item.gone) && body(item),
       h('span', { class: 'meta' }, time(item), item.own && tick(item)),
       item.own && item.state !== 'sent' && item.state !== 'all' && item.reason && h('span', { class: 'why' }, told(item.reason))));
+  if (!isPlain(item)) dressing((rich) => rich.dress(row, item, room, view));
+  return row;
 }
+
+/** @param {Item} item */
+const isPlain = ({ kind, body = '', re, me, edited, ttl, reactions, gone }) =>
+  gone || kind === 'shell' || !(re || me || edited || ttl || reactions?.length || MARKS.test(body));
+
+/**
+ * Does something with what knows more than plain text: at once, or when it is fetched. The text can be read already.
+ * @param {(module: typeof import('./rich.js')) => void} then
+ */
+function dressing(then) {
+  if (rich) then(rich);
+  else import('./rich.js').then((module) => then((rich = module)), (error) => console.warn('snug: shown as it was typed', error));
+}
+/** @type {typeof import('./rich.js') | null} */
+let rich = null;
+
+/** @param {Item} item */
+const body = ({ gone, body = '' }) => h('div', { class: 'body', dir: 'auto' }, gone ? t.deleted : body);
 
 /** @param {Item} item */
 const time = (item) => h('time', { datetime: new Date(item.at).toISOString(), title: momentOf(item.at) }, timeOf(item.at));
@@ -275,24 +473,17 @@ function tick(item) {
   return h('span', { class: 'tick', title: item.reason ? `${says}. ${told(item.reason)}` : says }, icon(state === 'failed' ? 'warn' : state), h('span', { class: 'spoken' }, says));
 }
 
-// Only what surely is an address; a closing sign of the sentence around it stays outside.
-const ADDRESS = /\bhttps?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g;
-
-/** The text with its web addresses as links, as nodes. @param {string} text */
-function linked(text) {
-  const out = [];
-  let at = 0;
-  for (const found of text.matchAll(ADDRESS)) {
-    out.push(text.slice(at, found.index), h('a', { href: found[0], target: '_blank', rel: 'noopener noreferrer' }, found[0]));
-    at = found.index + found[0].length;
-  }
-  return [...out, text.slice(at)];
-}
-
 /** The room screen: header, timeline, composer, and whoever knocks. It shows what the session says and holds no truth of its own. */
 
 /** @typedef {import('./app.js').AppType} App */
 /** @typedef {import('../room/shared.js').SharedSession} Session */
+
+const LIMIT = 60_000; // characters of one message; in UTF-8 they still fit into a frame
+const WARN = 2000; // characters left that are worth a word
+const POINTS = ['pointerover', 'pointerdown', 'contextmenu', 'keydown', 'focusin']; // what asks for what can be done with a message
+
+/** What was not sent yet, room by room, as long as the page lives. @type {Map<string, string>} */
+const drafts = new Map();
 
 const FACES = 3; // tiles in the header; more would push the name away
 
@@ -325,13 +516,20 @@ export class Room {
   #alone = h('div', { class: 'alone' });
   #title = h('h1');
   #rooms = iconButton('rooms', t.rooms, { class: 'round rooms-button', 'aria-haspopup': 'dialog', onclick: () => this.#app.openSwitcher() }, h('b', { class: 'badge', hidden: true }));
-  #input = h('textarea', { rows: 1, 'aria-label': t.write, placeholder: t.write, enterkeyhint: 'send', autocomplete: 'off', maxlength: 60_000, autofocus: true });
+  #input = h('textarea', { rows: 1, 'aria-label': t.write, placeholder: t.write, enterkeyhint: 'send', autocomplete: 'off', autofocus: true });
   #sendButton = iconButton('send', t.send, { type: 'submit', class: 'round send' });
   /** What is about to be sent, once there was something. @type {import('./tray.js').Tray | null} */
   #tray = null;
   #attach = pickButton('attach', t.files.attach, { multiple: true }, (files) => void this.#stage(files));
   #camera = pickButton('camera', t.files.camera, { accept: 'image/*,video/*', capture: 'environment' }, (files) => void this.#stage(files));
-  #composer = h('form', { class: 'composer' }, h('div', { class: 'pen' }, ...this.#attach, this.#input, ...this.#camera, this.#sendButton));
+  #emoji = iconButton('smile', t.emoji, { class: 'round emoji', 'aria-haspopup': 'dialog', onclick: () => this.#write((writer) => void writer.pickEmoji(this.#emoji)) });
+  #left = h('p', { class: 'left', role: 'status', hidden: true });
+  #pen = h('div', { class: 'pen' }, ...this.#attach, this.#input, ...this.#camera, this.#emoji, this.#sendButton);
+  #composer = h('form', { class: 'composer' }, this.#pen, this.#left);
+  /** @type {import('./writer.js').Writer | null} */
+  #writer = null;
+  /** @type {import('./actions.js').Actions | null} */
+  #acting = null;
 
   /**
    * @param {App} app
@@ -343,7 +541,12 @@ export class Room {
     this.#session = session;
     this.#door = door;
     this.#at = this.place;
-    this.#timeline = new TimelineView(() => session.items, this.#alone, (item) => fileBox(item, session));
+    this.#timeline = new TimelineView({
+      items: () => session.items,
+      self: () => session.self,
+      react: (key, emoji, on) => tried(session.react(key, emoji, on)),
+      read: (keys) => tried(session.read(keys)),
+    }, this.#alone, (item) => fileBox(item, session));
     this.element = h('div', { class: 'room' },
       h('header', { class: 'bar' },
         this.#rooms,
@@ -357,6 +560,8 @@ export class Room {
     this.#drawStatus();
     this.#drawPeople();
     this.#drawKnocks();
+    this.#drawTimer();
+    this.#input.value = drafts.get(session.roomId) ?? '';
     this.#typed();
     if (matchMedia('(min-width: 68rem)').matches) void this.#open('people');
   }
@@ -452,14 +657,17 @@ export class Room {
     const on = (name, does) => session.addEventListener(name, (event) => does(/** @type {CustomEvent} */ (event).detail), { signal });
     on('item', (item) => this.#arrived(item));
     on('update', (item) => this.#timeline.update(item));
+    on('gone', (keys) => (this.#timeline.gone(keys), this.#drawAlone()));
     on('status', () => (this.#drawStatus(), this.#app.changed()));
     on('members', () => this.#drawPeople());
     on('knocks', () => this.#drawKnocks());
+    on('typing', () => this.#write((writer) => writer.drawTyping()));
+    on('timer', () => this.#drawTimer());
     on('moved', ({ link }) => this.#moved(link));
     on('removed', ({ by }) => this.#end(t.removedTitle, t.removedText(by ?? t.someone)));
     on('closed', ({ reason }) => this.#end(t.closedTitle, told(reason), () => this.#app.enter(this.#door)));
 
-    document.addEventListener('visibilitychange', () => document.hidden || !this.#app.isFront(this) || this.seen(), { signal });
+    document.addEventListener('visibilitychange', () => (document.hidden ? this.#timeline.away() : this.#app.isFront(this) && this.seen()), { signal });
     addEventListener('beforeunload', (event) => session.items.some((item) => item.own && (item.state === 'queued' || item.transfer === 'moving')) && event.preventDefault(), { signal });
     // iOS lays its keyboard over the page; the visible part is what the room fills.
     globalThis.visualViewport?.addEventListener('resize', () => this.#fit(), { signal });
@@ -469,10 +677,39 @@ export class Room {
     this.#input.addEventListener('input', () => this.#typed());
     this.#input.addEventListener('keydown', (event) => {
       // While an input method composes, Enter chooses a word; Safari says so only by the old key code.
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+      if (event.isComposing || event.keyCode === 229) return;
+      if (event.key === 'Enter' && !event.shiftKey) this.#send();
+      else if (event.key === 'ArrowUp' && !this.#input.value) this.#write((writer) => writer.changeLast());
+      else return;
       event.preventDefault();
-      this.#send();
     });
+    const { scroller } = this.#timeline;
+    for (const name of POINTS) scroller.addEventListener(name, (event) => this.#acts(event), { signal });
+    scroller.addEventListener('keydown', (event) => event.key === 'Escape' && this.#input.focus(), { signal });
+  }
+
+  /** The first hand on a message fetches what can be done with it. @param {Event} event */
+  #acts(event) {
+    if (this.#acting) return this.#acting.handle(event);
+    const options = {
+      session: this.#session,
+      timeline: this.#timeline,
+      place: this.element,
+      /** @param {Item} item */
+      reply: (item) => this.#write((writer) => writer.turnTo({ re: item })),
+      /** @param {Item} item */
+      edit: (item) => this.#write((writer) => writer.turnTo({ edit: item })),
+      out: () => this.#input.focus(),
+      signal: this.#stop.signal,
+    };
+    import('./actions.js').then(({ Actions }) => (this.#acting ??= new Actions(options)).handle(event), (error) => console.warn('snug:', error));
+  }
+
+  /** The first thing beyond plain text fetches what helps in writing it. @param {(writer: import('./writer.js').Writer) => void} then */
+  #write(then) {
+    if (this.#writer) return then(this.#writer);
+    const options = { session: this.#session, input: this.#input, button: this.#sendButton, pen: this.#pen, typed: () => this.#typed(), draft: () => drafts.get(this.#session.roomId) ?? '' };
+    import('./writer.js').then(({ Writer }) => then((this.#writer ??= new Writer(options))), (error) => console.warn('snug:', error));
   }
 
   /** Everybody but the removed has gone to a new room, and this page with them. @param {string} link */
@@ -525,7 +762,8 @@ export class Room {
 
   #send() {
     const text = this.#input.value.trim();
-    if (!text && !this.#tray?.size) return;
+    if ((!text && !this.#tray?.size) || text.length > LIMIT) return;
+    if (!this.#tray?.size && (this.#writer || text.startsWith('/'))) return this.#write((writer) => writer.send(text));
     if (this.#tray?.size) this.#tray.send(text);
     else this.#session.send(text);
     this.#input.value = '';
@@ -534,11 +772,23 @@ export class Room {
   }
 
   #typed() {
-    mark(this.#sendButton, { empty: this.#input.value.trim() === '' && !this.#tray?.size });
-    this.#input.placeholder = this.#tray?.size ? t.files.caption : t.write;
+    const text = this.#input.value;
+    const left = LIMIT - text.length;
+    mark(this.#sendButton, { empty: text.trim() === '' && !this.#tray?.size, over: left < 0 });
+    this.#left.hidden = left > WARN;
+    this.#drawTimer();
+    mark(this.#left, { over: left < 0 });
+    fill(this.#left, left > WARN ? '' : t.left(left));
+    if (!this.#writer?.changes) text ? drafts.set(this.#session.roomId, text) : drafts.delete(this.#session.roomId);
+    if (typing.on) this.#write((writer) => writer.typed(text));
     if (CSS.supports('field-sizing', 'content')) return;
     this.#input.style.setProperty('block-size', 'auto');
     this.#input.style.setProperty('block-size', `${this.#input.scrollHeight}px`);
+  }
+
+  #drawTimer() {
+    const { timer } = this.#session;
+    this.#input.placeholder = this.#tray?.size ? t.files.caption : timer ? t.writeTimed(timer) : t.write;
   }
 
   #fit() {
@@ -674,5 +924,5 @@ function pickButton(drawing, name, kind, picked) {
   return [iconButton(drawing, name, { class: `round take-${drawing}`, onclick: () => input.click() }), input];
 }
 
-/** What the network was in the way of stays on the screen, to be tried again. @param {Promise<void>} work */
-const tried = (work) => work.catch((error) => console.warn('snug:', error));
+/** What the network was in the way of stays on the screen, to be tried again. @param {Promise<void> | void} work */
+const tried = (work) => void Promise.resolve(work).catch((error) => console.warn('snug:', error));

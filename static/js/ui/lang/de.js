@@ -2,9 +2,18 @@
 /** Deutsch. */
 
 /** @param {number} n @param {string} one @param {string} many */
-const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
+export const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
-/** @type {import('../parts.js').Text} */
+/** Namen in einem Satz. @param {string[]} who */
+export const list = (who) => new Intl.ListFormat('de').format(who);
+
+/** @param {number} s Sekunden */
+export const lasting = (s) => {
+  const [unit, one, many] = /** @type {[number, string, string]} */ ([[604_800, 'Woche', 'Wochen'], [86_400, 'Tag', 'Tage'], [3600, 'Stunde', 'Stunden'], [60, 'Minute', 'Minuten'], [1, 'Sekunde', 'Sekunden']].find(([each]) => s % Number(each) === 0));
+  return count(s / unit, one, many);
+};
+
+/** @type {typeof import('./en.js').default} */
 const text = {
   dir: 'ltr',
   language: 'Deutsch',
@@ -272,6 +281,7 @@ const text = {
     changed: (who) => `${who} hat einen anderen Schlüssel als vorher. Vergleiche, bevor du ihm vertraust.`,
     renamed: (who, name) => (name ? `${who} heißt jetzt ${name}` : `${who} hat einen neuen Namen`),
     back: (who) => (who === 'Du' ? 'Du bist wieder da' : `${who} ist wieder da`),
+    timer: (who, _, ttl) => (ttl > 0 ? `Nachrichten verschwinden ${lasting(ttl)} nach dem Lesen (eingestellt von ${who})` : `Nachrichten bleiben (eingestellt von ${who})`),
     moved: (by, names) => (names ? `${by === 'Du' ? 'Du hast' : `${by} hat`} ${names} entfernt. Der Raum hat einen neuen Link.` : 'Der Raum hat einen neuen Link.'),
     stands: (who) => `${who} ist gekommen und wartet auf Einlass`,
     locked: (who) => `${who === 'Du' ? 'Du hast' : `${who} hat`} den Raum abgeschlossen. Wer jetzt kommt, wartet auf Einlass.`,
@@ -312,72 +322,7 @@ const text = {
   knockYourCode: 'Lies das jemandem drinnen vor',
   knockYourCodeText: 'Dort stehen dieselben Ziffern, und du wirst hereingelassen. Lass diese Seite offen.',
   knockRefused: 'Diesmal hat dich niemand hereingelassen.',
-
-  // Panels
-  away: 'abwesend',
-  fingerprint: 'Fingerabdruck',
-  fingerprintText: (who) => `Ruf ${who} an, oder trefft euch. Dort unter „Leute“ auf den eigenen Namen tippen und dir diese Zeile vorlesen lassen. Ist sie gleich, ist es wirklich die Person, und niemand hört dazwischen mit.`,
-  fingerprintOwn: 'Lies diese Zeile den anderen vor, am Telefon oder persönlich, wenn sie sicher sein wollen, dass du es bist.',
-  verify: 'Sie ist gleich, als geprüft markieren',
-  unverify: 'Nicht mehr geprüft',
-  verified: 'geprüft',
-  rename: 'Namen ändern',
-  changedTitle: 'Ein anderer Schlüssel',
-  changedText: (who) => `${who} zeigt einen anderen Schlüssel als vorher: ein neuer Browser, oder jemand anders unter diesem Namen. Vergleicht zuerst den neuen Fingerabdruck im Gespräch.`,
-  changedName: (name) => `Der Name ist jetzt ${name}.`,
-  accept: 'Stimmt, annehmen',
-  remove: 'Aus dem Raum entfernen',
-  removeTitle: (who) => `${who} entfernen?`,
-  removeText: (who) => `Alle anderen ziehen in einen neuen Raum mit neuem Schlüssel um. ${who} kann von da an nichts mehr lesen.`,
-  removePass: 'Die Passphrase öffnet ihn dann nicht mehr: Er wird zu einem Raum mit Link.',
-  removeDo: 'Entfernen',
-  safety: 'Sicherheitscode',
-  safetyText: 'Jemand von euch liest ihn den anderen vor, am Telefon oder persönlich. Stehen auf allen Bildschirmen dieselben Ziffern, können nur die Leute in dieser Liste mitlesen.',
-  safetyWhy: 'Warum, und was, wenn er abweicht?',
-  safetyWhyText: 'Er entsteht aus den Schlüsseln aller in der Liste. Wer heimlich dazwischen säße, bräuchte einen eigenen Schlüssel, und die Ziffern wären andere. Weichen sie ab, prüft zuerst, ob alle dieselben Leute sehen und niemand gerade gekommen oder gegangen ist; weichen sie dann noch ab, sagt hier nichts Vertrauliches und öffnet einen neuen Raum.',
-  waiting: 'Wartet auf Einlass',
-  waitingText: 'Mit dem Link, aber ohne etwas zu lesen, bis jemand von euch einlässt. Wenn du nicht weißt, wer es ist, frag zuerst auf anderem Weg nach.',
-  oneWaits: (who) => `${who} wartet auf Einlass`,
-  oneWaitsText: 'Der Raum ist abgeschlossen. Bis dahin ist draußen nichts zu lesen.',
   manyWait: (n) => `${n} ${n === 1 ? 'wartet' : 'warten'} auf Einlass`,
-  look: 'Nachsehen',
-  waitsTitle: 'Dieser Raum ist abgeschlossen',
-  waitsText: 'Die Leute drinnen sehen, dass du da bist, und können dich einlassen. Was du inzwischen schreibst, lesen sie dann.',
-  lock: 'Raum abschließen',
-  lockText: 'Wer danach kommt, liest nichts, bis jemand von euch einlässt.',
-  lockedText: 'Abgeschlossen. Wer kommt, wartet, bis jemand von euch einlässt. Aufschließen lässt alle ein, die warten.',
-  inviteLink: 'Der Link',
-  inviteLinkText: 'Er ist der Schlüssel zu diesem Raum. Schick ihn nur Leuten, die du hier haben willst.',
-  invitePass: 'Name und Passphrase',
-  invitePassText: 'Andere kommen herein, indem sie denselben Raumnamen und dieselbe Passphrase eingeben. Sag sie ihnen persönlich oder am Telefon, nicht dort, wo andere mitlesen.',
-  qrName: 'QR-Code des Links',
-  qrHint: 'Er ist der Link; zeig ihn nur Leuten, die du hier haben willst.',
-  ownPhone: 'Auf meinem Handy öffnen',
-  ownPhoneText: 'Halte seine Kamera auf den Code. Dein Handy kommt als eigenes Mitglied herein, neben diesem hier, und liest, was von da an gesagt wird.',
-  ownPhonePass: 'Gib dort denselben Raumnamen und dieselbe Passphrase ein. Dein Handy kommt als eigenes Mitglied herein, neben diesem hier, und liest, was von da an gesagt wird.',
-  inviteKnock: 'Anklopfen lassen',
-  inviteKnockText: 'Dieser Link enthält keinen Schlüssel. Wer ihn öffnet, kann anklopfen; ihr vergleicht sechs Ziffern im Gespräch, und du lässt herein.',
-  copyKnock: 'Link zum Anklopfen kopieren',
-  terminal: 'Terminal',
-  terminalTitle: 'Aus einem Terminal senden',
-  terminalText: 'Füge das in eine Shell mit openssl und curl ein. Es versiegelt auf jenem Rechner, für diesen Raum.',
-  terminalUse: 'Dann:',
-  terminalNote: 'Es kann senden, nicht lesen. Was es sendet, gilt als nicht geprüft, denn jeder mit diesem Text kann senden. Der Schlüssel jeder Nachricht steht einen Moment in der Prozessliste.',
-  copyShell: 'Funktion kopieren',
-  room: 'Raum',
-  device: 'Dieses Gerät',
-  keptHere: 'Dieser Raum wird hier behalten. Du kommst als dasselbe Mitglied zurück.',
-  notKept: 'Von diesem Raum bleibt hier nichts, wenn du gehst.',
-  notKeptLink: 'Von dir bleibt hier kein Schlüssel, wenn du gehst. Der Link bleibt im Verlauf des Browsers.',
-  leave: 'Verlassen',
-  leaveText: 'Mit dem Link kannst du zurückkommen.',
-  leaveTextPass: 'Mit der Passphrase kannst du zurückkommen.',
-  leaveWipe: 'Verlassen und löschen',
-  leaveWipeText: 'Vergisst auch den Raum und seine Schlüssel auf diesem Gerät.',
-  wipeText: 'Der Raum und seine Schlüssel werden auf diesem Gerät vergessen.',
-  leaving: 'Wird verlassen',
-  leaveTitle: 'Diesen Raum verlassen?',
-  wipeTitle: 'Verlassen und alles vergessen?',
 
   // Ends
   removedTitle: 'Du wurdest entfernt',
@@ -388,39 +333,15 @@ const text = {
 
   // The network check
   checkTitle: 'Was macht dieses Netz?',
-  checkText: 'Nichts von dir wird gesendet: Die Proben entstehen hier, und das Relay behält keine davon.',
-  checkStep: { relay: 'Versucht das Relay', streams: 'Versucht Streams', answers: 'Versucht Antworten, die enden', posts: 'Versucht zu senden' },
-  checkWatching: (gone, of) => `Beobachtet, wie lange Streams halten: ${gone} von ${of} s`,
-  checkStop: 'Beobachten beenden',
-  checkAgain: 'Noch einmal prüfen',
-  checkDone: 'Fertig',
-  checkCopy: 'Bericht kopieren',
-  checkDetails: 'Einzelheiten',
-  checkVerdict: {
-    unreachable: (why) => `Das Relay ist von hier nicht erreichbar: ${why}`,
-    live: () => 'Live-Streams gehen hier durch: Nachrichten kommen sofort an.',
-    octets: () => 'Ereignis-Streams werden hier zurückgehalten oder abgelehnt, aber dasselbe als einfache Bytes geht: Nachrichten kommen sofort an.',
-    batch: () => 'Dieses Netz hält Streams zurück; snug bittet um Antworten, die gleich enden: Nachrichten brauchen einen Moment länger.',
-    poll: () => 'Dieses Netz hält Streams zurück; snug fragt immer wieder nach: Nachrichten brauchen etwa eine Sekunde.',
-    deaf: () => 'Hier kommen weder Streams noch Abfragen durch: Nachrichten können nicht empfangen werden.',
-    mute: () => 'POSTs werden hier abgelehnt: Es kann nichts gesendet werden.',
-    text: () => 'Binäre POSTs werden hier abgelehnt; snug sendet als Text.',
-    small: (kib) => `POSTs über ${kib} KiB werden abgelehnt; Dateien gehen in kleinen Stücken.`,
-    altered: () => 'Etwas dazwischen verändert Seiten unterwegs. Das Programm snug kann eine unveränderte liefern: snug ui.',
-    cached: () => 'Etwas dazwischen antwortet anstelle des Relays aus einem Zwischenspeicher; snug macht jede Adresse neu.',
-    lost: (names) => `Kopfzeilen gehen unterwegs verloren (${names}); snug braucht keine davon.`,
-    cut: (s) => `Streams werden nach etwa ${s} s abgebrochen; snug öffnet den nächsten rechtzeitig.`,
-    idle: (s) => `Stille Streams werden nach etwa ${s} s abgebrochen; die von snug sagen alle 10 s etwas.`,
-  },
-  checkRow: { relay: 'Relay', stream: 'Stream', octets: 'Stream als Bytes', batch: 'Antwort, die endet', poll: 'Lange Abfrage', posts: 'Größter POST', lost: 'Verlorene Kopfzeilen', added: 'Fremde Kopfzeilen', watch: 'Beobachtete Streams' },
-  checkLive: (ms) => `live, ${ms} ms`,
-  checkHeld: (bytes) => (bytes > 0 ? `in Blöcken von etwa ${bytes >> 10} KiB zurückgehalten` : 'bis zum Ende zurückgehalten'),
-  checkNothing: 'nichts kommt an',
-  checkPasses: (ms) => `geht durch, ${ms} ms verspätet`,
-  checkFails: (why) => `geht nicht durch: ${why}`,
-  checkPosts: (octets, text) => `${octets >> 10} KiB binär, ${text >> 10} KiB Text`,
-  checkNone: 'keine',
-  checkWatched: ({ seconds, cut, idle }) => `${seconds} s: ${cut ? `nach ${cut} s abgebrochen` : 'nicht abgebrochen'}, still ${idle ? `nach ${idle} s abgebrochen` : 'nicht abgebrochen'}`,
+
+  // Schreiben
+  emoji: 'Emojis',
+  writeTimed: (n) => `Nachricht, verschwindet ${lasting(n)} nach dem Lesen`,
+  left: (n) => (n >= 0 ? `Noch ${n.toLocaleString('de')} Zeichen` : `${(-n).toLocaleString('de')} Zeichen zu lang`),
+  timelineKeys: 'Die Pfeiltasten führen von Nachricht zu Nachricht, die Eingabetaste zeigt, was sich mit einer tun lässt.',
+  news: 'Neu, seit du zuletzt hier warst',
+  deleted: 'Gelöscht',
+  spoiler: 'Verborgener Text',
 };
 
 export default text;

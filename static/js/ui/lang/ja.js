@@ -1,7 +1,16 @@
 // @ts-check
 /** 日本語。 */
 
-/** @type {import('../parts.js').Text} */
+/** 文中の名前。 @param {string[]} who */
+export const list = (who) => new Intl.ListFormat('ja').format(who);
+
+/** @param {number} s 秒 */
+export const lasting = (s) => {
+  const [unit, name] = /** @type {[number, string]} */ ([[604_800, '週間'], [86_400, '日'], [3600, '時間'], [60, '分'], [1, '秒']].find(([each]) => s % Number(each) === 0));
+  return `${s / unit}${name}`;
+};
+
+/** @type {typeof import('./en.js').default} */
 const text = {
   dir: 'ltr',
   language: '日本語',
@@ -269,6 +278,7 @@ const text = {
     changed: (who) => `${who}の鍵が以前と違います。信頼する前に確かめてください。`,
     renamed: (who, name) => (name ? `${who}が${name}に名前を変えました` : `${who}が名前を変えました`),
     back: (who) => `${who}が戻りました`,
+    timer: (who, _, ttl) => (ttl > 0 ? `${who}が、読んでから${lasting(ttl)}でメッセージが消えるようにしました` : `${who}が、メッセージが残るようにしました`),
     moved: (by, names) => (names ? `${by}が${names}を退出させました。ルームのリンクが新しくなりました。` : 'ルームのリンクが新しくなりました。'),
     stands: (who) => `${who}が来て、入れてもらうのを待っています`,
     locked: (who) => `${who}がルームに鍵をかけました。これから来る人は、入れてもらうまで待ちます。`,
@@ -309,72 +319,7 @@ const text = {
   knockYourCode: '中の人に声で読み上げてください',
   knockYourCodeText: '相手にも同じ数字が見えています。入れてもらえるまで、このページを開いたままにしてください。',
   knockRefused: '今回は入れてもらえませんでした。',
-
-  // Panels
-  away: '不在',
-  fingerprint: 'フィンガープリント',
-  fingerprintText: (who) => `${who}に電話するか、会って確かめてください。相手の画面で「メンバー」を開き、自分の名前をタップして、この行を読み上げてもらいます。同じなら確かに本人で、途中で盗み聞きする人はいません。`,
-  fingerprintOwn: '本人かどうか確かめたいと言われたら、電話か直接会って、この行を読み上げてください。',
-  verify: '同じなので確認済みにする',
-  unverify: '確認済みを取り消す',
-  verified: '確認済み',
-  rename: '名前を変更',
-  changedTitle: '鍵が変わりました',
-  changedText: (who) => `${who}が以前と違う鍵を示しています。新しいブラウザーか、同じ名前を使う別人です。まず声で新しいフィンガープリントを確かめてください。`,
-  changedName: (name) => `今は${name}と名乗っています。`,
-  accept: '本人なので承認する',
-  remove: 'ルームから退出させる',
-  removeTitle: (who) => `${who}を退出させますか？`,
-  removeText: (who) => `ほかの全員は、新しい鍵のルームに移ります。以後、${who}は何も読めません。`,
-  removePass: '合言葉では開けなくなり、リンクで入るルームになります。',
-  removeDo: '退出させる',
-  safety: '安全コード',
-  safetyText: '誰か一人が、電話か直接会って、ほかの人に読み上げてください。すべての画面が同じ数字なら、読めるのはこの一覧の人だけです。',
-  safetyWhy: 'なぜ？ 違っていたら？',
-  safetyWhyText: '一覧にいる全員の鍵から作られています。誰かがひそかに間に入るには別の鍵が必要で、数字は変わってしまいます。違っていたら、まず全員に同じ人が見えているか、ちょうど出入りした人がいないかを確かめてください。それでも違うなら、ここでは秘密の話をせず、新しいルームを開いてください。',
-  waiting: '入室待ち',
-  waitingText: 'リンクを持っていますが、誰かが入れるまで何も読めません。誰かわからなければ、先に別の方法で確かめてください。',
-  oneWaits: (who) => `${who}が入室を待っています`,
-  oneWaitsText: 'ルームには鍵がかかっています。入れるまで、相手は何も読めません。',
   manyWait: (n) => `${n} 人が入室を待っています`,
-  look: '確認',
-  waitsTitle: 'このルームには鍵がかかっています',
-  waitsText: '中の人にはあなたが来たことが見えていて、入れてもらえます。それまでに書いたものは、入ったときに読まれます。',
-  lock: 'ルームに鍵をかける',
-  lockText: 'これから来る人は、誰かが入れるまで何も読めません。',
-  lockedText: '鍵がかかっています。来た人は、誰かが入れるまで待ちます。鍵を開けると、待っている全員が入ります。',
-  inviteLink: 'リンク',
-  inviteLinkText: 'これがこのルームの鍵です。入ってほしい人にだけ送ってください。',
-  invitePass: 'ルーム名と合言葉',
-  invitePassText: '同じルーム名と合言葉を入力した人が入れます。ほかの人に読まれる場所に書かず、直接または電話で伝えてください。',
-  qrName: 'リンクのQRコード',
-  qrHint: 'これはリンクそのものです。入ってほしい人にだけ見せてください。',
-  ownPhone: 'スマートフォンで開く',
-  ownPhoneText: 'スマートフォンのカメラをコードに向けてください。スマートフォンはこの端末とは別のメンバーとして入り、それ以降の会話を読めます。',
-  ownPhonePass: 'スマートフォンで同じルーム名と合言葉を入力してください。スマートフォンはこの端末とは別のメンバーとして入り、それ以降の会話を読めます。',
-  inviteKnock: 'ノックで入れる',
-  inviteKnockText: 'このリンクに鍵は含まれません。開いた人はノックでき、声で6桁の数字を確かめ合ってから入れます。',
-  copyKnock: 'ノック用リンクをコピー',
-  terminal: 'ターミナル',
-  terminalTitle: 'ターミナルから送信',
-  terminalText: 'openssl と curl のあるシェルに貼り付けてください。その端末で、このルーム向けに暗号化します。',
-  terminalUse: '使い方:',
-  terminalNote: '送信はできますが、読むことはできません。この文字列を持つ人は誰でも送れるため、送信者未確認と表示されます。各メッセージの鍵は、一瞬だけプロセス一覧に現れます。',
-  copyShell: '関数をコピー',
-  room: 'ルーム',
-  device: 'この端末',
-  keptHere: 'このルームはここに保存されています。次回も同じメンバーとして戻れます。',
-  notKept: '退出すると、このルームのものは何も残りません。',
-  notKeptLink: '退出すると、あなたの鍵は残りません。リンクはブラウザーの履歴に残ります。',
-  leave: '退出',
-  leaveText: 'リンクでまた入れます。',
-  leaveTextPass: '合言葉でまた入れます。',
-  leaveWipe: '退出して消去',
-  leaveWipeText: 'この端末からルームと鍵も消去します。',
-  wipeText: 'ルームと鍵がこの端末から消去されます。',
-  leaving: '退出しています',
-  leaveTitle: 'このルームを退出しますか？',
-  wipeTitle: '退出してすべて消去しますか？',
 
   // Ends
   removedTitle: '退出させられました',
@@ -385,39 +330,15 @@ const text = {
 
   // The network check
   checkTitle: 'このネットワークの性質は？',
-  checkText: 'あなたのデータは送信しません。テスト用のデータはここで作られ、中継サーバーにも残りません。',
-  checkStep: { relay: '中継サーバーを確認中', streams: 'ストリームを確認中', answers: 'すぐ終わる応答を確認中', posts: '送信を確認中' },
-  checkWatching: (gone, of) => `ストリームの持続時間を観察中: ${gone} / ${of} 秒`,
-  checkStop: '観察を終える',
-  checkAgain: 'もう一度確認',
-  checkDone: '完了',
-  checkCopy: '結果をコピー',
-  checkDetails: '詳細',
-  checkVerdict: {
-    unreachable: (why) => `ここからは中継サーバーに接続できません: ${why}`,
-    live: () => 'ここではストリームが使えます。メッセージはすぐに届きます。',
-    octets: () => 'イベントストリームはせき止められるか拒否されますが、通常のバイト列なら通ります。メッセージはすぐに届きます。',
-    batch: () => 'このネットワークはストリームをせき止めます。snug はすぐ終わる応答を使うため、メッセージは少し遅れて届きます。',
-    poll: () => 'このネットワークはストリームをせき止めます。snug はポーリングを使い、メッセージは約1秒で届きます。',
-    deaf: () => 'ストリームもポーリングも通りません。メッセージを受信できません。',
-    mute: () => 'POST が拒否されます。何も送信できません。',
-    text: () => 'バイナリの POST が拒否されるため、snug はテキストとして送信します。',
-    small: (kib) => `${kib} KiB を超える POST は拒否されます。ファイルは小さく分けて送られます。`,
-    altered: () => '途中でページが書き換えられています。snug プログラムなら、元のままのページを提供できます: snug ui。',
-    cached: () => '途中の何かがキャッシュから応答しています。snug は毎回新しいアドレスを使います。',
-    lost: (names) => `途中でヘッダーが取り除かれます（${names}）。snug はどれも必要としません。`,
-    cut: (s) => `ストリームは約 ${s} 秒で切断されます。snug は間に合うように次を開きます。`,
-    idle: (s) => `無通信のストリームは約 ${s} 秒で切断されます。snug のストリームは10秒ごとに通信します。`,
-  },
-  checkRow: { relay: '中継サーバー', stream: 'ストリーム', octets: 'バイト列のストリーム', batch: 'すぐ終わる応答', poll: 'ロングポーリング', posts: '最大の POST', lost: '失われたヘッダー', added: '追加されたヘッダー', watch: '観察したストリーム' },
-  checkLive: (ms) => `ライブ、${ms} ミリ秒`,
-  checkHeld: (bytes) => (bytes > 0 ? `約 ${bytes >> 10} KiB ずつせき止められる` : '最後までせき止められる'),
-  checkNothing: '何も届かない',
-  checkPasses: (ms) => `通る、${ms} ミリ秒の遅れ`,
-  checkFails: (why) => `通らない: ${why}`,
-  checkPosts: (octets, text) => `バイナリ ${octets >> 10} KiB、テキスト ${text >> 10} KiB`,
-  checkNone: 'なし',
-  checkWatched: ({ seconds, cut, idle }) => `${seconds} 秒: ${cut ? `${cut} 秒で切断` : '切断なし'}、無通信では${idle ? `${idle} 秒で切断` : '切断なし'}`,
+
+  // 書く
+  emoji: '絵文字',
+  writeTimed: (n) => `メッセージ（読んでから${lasting(n)}で消えます）`,
+  left: (n) => (n >= 0 ? `あと${n.toLocaleString('ja')}文字` : `${(-n).toLocaleString('ja')}文字長すぎます`),
+  timelineKeys: '矢印キーでメッセージを移動し、Enter キーでできることを表示します。',
+  news: '前回見てからの新着',
+  deleted: '削除されました',
+  spoiler: '隠されたテキスト',
 };
 
 export default text;

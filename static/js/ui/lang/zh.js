@@ -1,7 +1,16 @@
 // @ts-check
 /** 简体中文。 */
 
-/** @type {import('../parts.js').Text} */
+/** 句中的名字。 @param {string[]} who */
+export const list = (who) => new Intl.ListFormat('zh').format(who);
+
+/** @param {number} s 秒 */
+export const lasting = (s) => {
+  const [unit, name] = /** @type {[number, string]} */ ([[604_800, '周'], [86_400, '天'], [3600, '小时'], [60, '分钟'], [1, '秒']].find(([each]) => s % Number(each) === 0));
+  return `${s / unit} ${name}`;
+};
+
+/** @type {typeof import('./en.js').default} */
 const text = {
   dir: 'ltr',
   language: '中文',
@@ -269,6 +278,7 @@ const text = {
     changed: (who) => `${who}的密钥和以前不同。核对之后再信任。`,
     renamed: (who, name) => (name ? `${who}改名为${name}` : `${who}改了名字`),
     back: (who) => `${who}回来了`,
+    timer: (who, _, ttl) => (ttl > 0 ? `${who}将消息设为阅读 ${lasting(ttl)}后消失` : `${who}将消息设为保留`),
     moved: (by, names) => (names ? `${by}移出了${names}。房间有了新的链接。` : '房间有了新的链接。'),
     stands: (who) => `${who}来了，正等着放行`,
     locked: (who) => `${who}锁上了房间。之后来的人要等人放行。`,
@@ -309,72 +319,7 @@ const text = {
   knockYourCode: '把这些数字念给里面的人听',
   knockYourCodeText: '对方看到同样的数字后会让你进去。请不要关闭此页面。',
   knockRefused: '这次没有人让你进去。',
-
-  // Panels
-  away: '不在',
-  fingerprint: '指纹',
-  fingerprintText: (who) => `给${who}打电话，或当面核对。请对方在自己的屏幕上打开“成员”，点自己的名字，把这一行念给你听。如果一致，就确实是本人，中间没有人偷听。`,
-  fingerprintOwn: '当其他人想确认是你时，请在电话里或当面把这一行念给他们听。',
-  verify: '一致，标为已核对',
-  unverify: '取消已核对',
-  verified: '已核对',
-  rename: '改名字',
-  changedTitle: '密钥变了',
-  changedText: (who) => `${who}出示的密钥和以前不同：可能换了浏览器，也可能是别人用了这个名字。请先通话核对新的指纹。`,
-  changedName: (name) => `对方现在自称${name}。`,
-  accept: '是本人，接受',
-  remove: '移出房间',
-  removeTitle: (who) => `移出${who}？`,
-  removeText: (who) => `其他人会迁到有新密钥的新房间。此后${who}什么也看不到。`,
-  removePass: '口令将不再能打开它：房间会变成用链接进入。',
-  removeDo: '移出',
-  safety: '安全码',
-  safetyText: '请一个人在电话里或当面念给其他人听。如果所有屏幕上的数字都一样，就只有这个名单里的人能看到内容。',
-  safetyWhy: '为什么？不一致怎么办？',
-  safetyWhyText: '它由名单里所有人的密钥得出。若有人偷偷夹在中间，就得用自己的密钥，数字便会不同。如果不一致，先确认大家看到的是同样的人，且没有人刚进来或离开；若仍不一致，不要在这里说私密的话，另开一个房间。',
-  waiting: '等待放行',
-  waitingText: '他们有链接，但在你们放行之前什么也看不到。如果不知道是谁，请先用别的方式问清楚。',
-  oneWaits: (who) => `${who}在等待放行`,
-  oneWaitsText: '房间已上锁。放行之前对方什么也看不到。',
   manyWait: (n) => `${n} 人在等待放行`,
-  look: '查看',
-  waitsTitle: '这个房间已上锁',
-  waitsText: '里面的人看得到你来了，可以放你进去。你现在写的内容，他们到那时会看到。',
-  lock: '锁上房间',
-  lockText: '之后来的人在你们放行之前什么也看不到。',
-  lockedText: '已上锁。来的人要等你们放行。解锁会让所有等待的人进来。',
-  inviteLink: '链接',
-  inviteLinkText: '它就是这个房间的钥匙。只发给你希望进来的人。',
-  invitePass: '房间名和口令',
-  invitePassText: '其他人输入相同的房间名和口令就能进来。请当面或打电话告诉他们，不要写在别人看得到的地方。',
-  qrName: '链接的二维码',
-  qrHint: '它就是链接，只给你希望进来的人看。',
-  ownPhone: '在我的手机上打开',
-  ownPhoneText: '用手机相机对准二维码。手机会作为单独的成员进来，与这里并列，从那时起能看到大家说的话。',
-  ownPhonePass: '在手机上输入相同的房间名和口令。手机会作为单独的成员进来，与这里并列，从那时起能看到大家说的话。',
-  inviteKnock: '让人敲门',
-  inviteKnockText: '这个链接里没有钥匙。打开它的人可以敲门；你们通话核对六位数字，然后由你放行。',
-  copyKnock: '复制敲门链接',
-  terminal: '终端',
-  terminalTitle: '从终端发送',
-  terminalText: '粘贴到装有 openssl 和 curl 的 shell 里。它会在那台机器上为此房间加密。',
-  terminalUse: '然后：',
-  terminalNote: '它只能发送，不能读取。发出的内容会显示为未验证，因为任何有这段文字的人都能发送。每条消息的密钥会短暂出现在进程列表里。',
-  copyShell: '复制函数',
-  room: '房间',
-  device: '此设备',
-  keptHere: '此房间保存在这里。再来时你仍是同一位成员。',
-  notKept: '离开后，此房间的任何内容都不会留在这里。',
-  notKeptLink: '离开后，你的密钥不会留在这里。链接会留在浏览器的历史记录里。',
-  leave: '离开',
-  leaveText: '你可以用链接再回来。',
-  leaveTextPass: '你可以用口令再回来。',
-  leaveWipe: '离开并清除',
-  leaveWipeText: '同时在此设备上忘记这个房间和它的密钥。',
-  wipeText: '此设备会忘记这个房间和它的密钥。',
-  leaving: '正在离开',
-  leaveTitle: '离开这个房间？',
-  wipeTitle: '离开并忘记一切？',
 
   // Ends
   removedTitle: '你被移出了房间',
@@ -385,39 +330,15 @@ const text = {
 
   // The network check
   checkTitle: '这个网络会做什么？',
-  checkText: '不会发送你的任何内容：测试数据都在这里生成，中继也不保留。',
-  checkStep: { relay: '正在测试中继', streams: '正在测试实时连接', answers: '正在测试会结束的应答', posts: '正在测试发送' },
-  checkWatching: (gone, of) => `正在观察实时连接能维持多久：${gone} / ${of} 秒`,
-  checkStop: '停止观察',
-  checkAgain: '再测一次',
-  checkDone: '完成',
-  checkCopy: '复制报告',
-  checkDetails: '详情',
-  checkVerdict: {
-    unreachable: (why) => `从这里无法连接到中继：${why}`,
-    live: () => '实时连接在这里可用：消息会立刻送达。',
-    octets: () => '事件流在这里被扣住或拒绝，但以普通字节传输可行：消息会立刻送达。',
-    batch: () => '此网络会扣住实时数据；snug 改用立即结束的应答：消息会稍慢一点。',
-    poll: () => '此网络会扣住实时数据；snug 改用轮询：消息大约慢一秒。',
-    deaf: () => '实时连接和轮询在这里都不通：无法接收消息。',
-    mute: () => '这里拒绝 POST：什么也发不出去。',
-    text: () => '这里拒绝二进制 POST；snug 改为以文本发送。',
-    small: (kib) => `超过 ${kib} KiB 的 POST 会被拒绝；文件会分成小块发送。`,
-    altered: () => '中间有东西在途中改动页面。snug 程序可以提供未被改动的页面：snug ui。',
-    cached: () => '中间有东西用缓存代替中继应答；snug 会让每个地址都不同。',
-    lost: (names) => `有些标头在途中被去掉（${names}）；snug 一个都不需要。`,
-    cut: (s) => `实时连接大约 ${s} 秒后被切断；snug 会及时打开下一个。`,
-    idle: (s) => `静默的连接大约 ${s} 秒后被切断；snug 的连接每 10 秒都有动静。`,
-  },
-  checkRow: { relay: '中继', stream: '实时连接', octets: '以字节传输', batch: '会结束的应答', poll: '长轮询', posts: '最大的 POST', lost: '丢失的标头', added: '添加的标头', watch: '观察到的连接' },
-  checkLive: (ms) => `实时，${ms} 毫秒`,
-  checkHeld: (bytes) => (bytes > 0 ? `按约 ${bytes >> 10} KiB 一块扣住` : '一直扣到结束'),
-  checkNothing: '什么也没收到',
-  checkPasses: (ms) => `可通过，晚 ${ms} 毫秒`,
-  checkFails: (why) => `不通：${why}`,
-  checkPosts: (octets, text) => `二进制 ${octets >> 10} KiB，文本 ${text >> 10} KiB`,
-  checkNone: '无',
-  checkWatched: ({ seconds, cut, idle }) => `${seconds} 秒：${cut ? `${cut} 秒后切断` : '未切断'}，静默时${idle ? `${idle} 秒后切断` : '未切断'}`,
+
+  // 书写
+  emoji: '表情',
+  writeTimed: (n) => `消息，阅读 ${lasting(n)}后消失`,
+  left: (n) => (n >= 0 ? `还可输入 ${n.toLocaleString('zh')} 个字符` : `超出 ${(-n).toLocaleString('zh')} 个字符`),
+  timelineKeys: '用方向键在消息间移动，按回车键查看可以对它做什么。',
+  news: '你离开后的新消息',
+  deleted: '已删除',
+  spoiler: '隐藏的文字',
 };
 
 export default text;

@@ -1,0 +1,147 @@
+// @ts-check
+/** What helps in writing more than plain text: replies, changes, commands, emoji, and who else is writing. Fetched with the first of them. */
+import { fill, h, icon, iconButton, t, talking, typing } from './parts.js';
+
+await talking();
+
+/** @typedef {import('../room/session.js').Item} Item */
+/** @typedef {import('../room/shared.js').SharedSession} Session */
+
+const TYPES = 5000; // ms between two words that one types; the others believe one for 8 s
+
+export class Writer {
+  #session;
+  #input;
+  #button;
+  #typed;
+  #draft;
+  /** What is being answered or changed, or a word about a command. */
+  #above = h('div', { class: 'above', hidden: true });
+  #typists = h('p', { class: 'typists', hidden: true });
+  /** @type {{re?: Item, edit?: Item}} */
+  #about = {};
+  #told = 0;
+
+  /**
+   * @param {object} options
+   * @param {Session} options.session
+   * @param {HTMLTextAreaElement} options.input
+   * @param {HTMLButtonElement} options.button sends
+   * @param {Element} options.pen what this stands above
+   * @param {() => void} options.typed the text of the field was changed by this
+   * @param {() => string} options.draft what was not sent when a change of something else began
+   */
+  constructor({ session, input, button, pen, typed, draft }) {
+    this.#session = session;
+    this.#input = input;
+    this.#button = button;
+    this.#typed = typed;
+    this.#draft = draft;
+    pen.before(this.#typists, this.#above);
+    input.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape' || event.isComposing || this.#above.hidden) return;
+      event.preventDefault();
+      this.turnTo({});
+    });
+  }
+
+  /** Whether the field holds another text than the next message. */
+  get changes() {
+    return !!this.#about.edit;
+  }
+
+  /** Sends what was written, as what it is. @param {string} text */
+  send(text) {
+    if (!text.startsWith('/') || this.#about.edit) this.#say(text);
+    else if (text.startsWith('//')) this.#say(text.slice(1));
+    else void this.#command(text);
+  }
+
+  /** @param {string} text @param {{me?: boolean}} [how] */
+  #say(text, how) {
+    const { re, edit } = this.#about;
+    if (edit) tried(this.#session.edit(edit.key, text));
+    else this.#session.send(text, { ...how, re: re?.key });
+    this.#told = 0; // what was said tells that one has stopped
+    this.#empty();
+    this.turnTo({});
+  }
+
+  #empty() {
+    this.#put('');
+    this.#input.focus();
+  }
+
+  /** @param {string} text */
+  #put(text) {
+    this.#input.value = text;
+    this.#typed();
+  }
+
+  /** @param {string} line */
+  async #command(line) {
+    const { run } = await import('./commands.js').catch(() => ({ run: null }));
+    if (!run) return this.#show('word', t.notLoaded);
+    run(line, { session: this.#session, say: (text, how) => this.#say(text, how), done: () => this.#empty(), show: (...content) => this.#show('word', ...content) });
+  }
+
+  /** What the next message answers, or which one it changes. @param {{re?: Item, edit?: Item}} about */
+  turnTo(about) {
+    const { edit: before } = this.#about;
+    this.#about = about;
+    const item = about.re ?? about.edit;
+    this.#button.ariaLabel = this.#button.title = about.edit ? t.save : t.send;
+    this.#above.hidden = !item;
+    if (item) {
+      const title = about.edit ? t.editing : item.own ? t.replyToSelf : t.replyTo(item.alias ?? t.someone);
+      const kind = about.edit ? 'edit' : 'reply';
+      this.#show(kind, icon(kind), h('div', { class: 'of' }, h('b', null, title), h('span', { dir: 'auto' }, (item.body ?? '').slice(0, 300))));
+    }
+    if (about.edit) this.#put(item?.body ?? '');
+    else if (before) this.#put(this.#draft());
+    this.#input.focus();
+  }
+
+  /** Shows something above the field, until it is closed. @param {'edit' | 'reply' | 'word'} kind @param {...import('./parts.js').Child} content */
+  #show(kind, ...content) {
+    const close = { edit: t.stopEdit, reply: t.stopReply, word: t.close }[kind];
+    this.#above.setAttribute('role', kind === 'word' ? 'alert' : 'group');
+    fill(this.#above, h('div', { class: 'says' }, ...content), iconButton('close', close, { onclick: () => this.turnTo({}) }));
+    this.#above.hidden = false;
+  }
+
+  /** Changes the last message that can be changed. */
+  changeLast() {
+    const last = this.#session.items.findLast(({ own, kind, gone, state }) => own && kind === 'text' && !gone && state !== 'failed');
+    if (last) this.turnTo({ edit: last });
+  }
+
+  /** @param {Element} anchor */
+  async pickEmoji(anchor) {
+    const { pick } = await import('./emoji.js');
+    const emoji = await pick(anchor);
+    const { selectionStart, selectionEnd } = this.#input;
+    if (emoji) this.#input.setRangeText(emoji, selectionStart, selectionEnd, 'end');
+    this.#typed();
+    this.#input.focus();
+  }
+
+  /** Tells the others that something is being written, if they may know. @param {string} text */
+  typed(text) {
+    const now = Date.now();
+    if (!typing.on || this.#about.edit || (text.startsWith('/') && !text.startsWith('//'))) return;
+    if (text ? now - this.#told < TYPES : !this.#told) return;
+    this.#told = text ? now : 0;
+    tried(this.#session.types(!!text));
+  }
+
+  /** Shows who else is writing. */
+  drawTyping() {
+    const who = this.#session.typing;
+    this.#typists.hidden = who.length === 0;
+    fill(this.#typists, who.length > 0 && t.typing(who));
+  }
+}
+
+/** @param {Promise<void> | void} work */
+const tried = (work) => void Promise.resolve(work).catch((error) => console.warn('snug:', error));
