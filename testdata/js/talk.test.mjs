@@ -275,7 +275,7 @@ test('a kept room comes back with what was changed before it was sent', { skip: 
     await session.close({ handOver: true });
     release();
     const { Session } = await import('../../static/js/room/session.js');
-    ann.session = await Session.open({ root: state.root, alias: 'Ann', origin: ann.gate.origin }, { state, items: [] });
+    ann.session = await Session.open({ root: state.root, alias: 'Ann', origin: ann.gate.origin }, { state, items: [], files: [] });
     assert.deepEqual(ann.texts, ['one', 'final']);
     await ben.until('both', () => JSON.stringify(ben.texts) === '["one","final"]');
   } finally {
