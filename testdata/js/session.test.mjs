@@ -215,12 +215,13 @@ scene('a tab that takes over sends what it had asked for, whether or not the one
   await ben.sees('one');
   const state = await ann.session.state();
   const asked = (body, key) => ({ key, kind: 'text', own: true, from: ann.id, alias: 'Ann', at: Date.now(), body, state: 'queued' });
-  const taken = ann.session.send('two', 'AAAAAAAAAAAAAAAAAAAAAA'); // by the tab that ends, which had no time to tell
+  const third = `${ann.id} BBBBBBBBBBBBBBBBBBBBBB`;
+  const taken = ann.session.send('two', { key: `${ann.id} AAAAAAAAAAAAAAAAAAAAAA` }); // by the tab that ends, which had no time to tell
   await ben.sees('one', 'two');
   await ann.session.close({ handOver: true });
-  const items = [...ann.session.items.filter(({ key }) => key !== taken.key), asked('two', taken.key), asked('three', 'BBBBBBBBBBBBBBBBBBBBBB')];
+  const items = [...ann.session.items.filter(({ key }) => key !== taken.key), asked('two', taken.key), asked('three', third)];
   ann.session = await Session.open({ root, alias: 'Ann', origin: ann.gate.origin }, { state, items, files: [] });
-  for (const [body, key] of [['two', taken.key], ['three', 'BBBBBBBBBBBBBBBBBBBBBB'], ['three', 'BBBBBBBBBBBBBBBBBBBBBB']]) ann.session.send(body, key);
+  for (const [body, key] of [['two', taken.key], ['three', third], ['three', third]]) ann.session.send(body, { key });
   await ben.sees('one', 'two', 'three');
   await ann.until('all delivered', () => ann.session.items.filter(({ own }) => own).every(({ state }) => state === 'all'));
   await ben.sees('one', 'two', 'three');

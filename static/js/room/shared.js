@@ -65,6 +65,7 @@ const NEWS = ['members', 'status', 'knocks', 'typing', 'timer'];
 /** What other tabs may ask the leader to do. @type {Set<string>} */
 const CALLS = new Set(['setAlias', 'safetyCode', 'accept', 'verify', 'lock', 'admit', 'remove', 'leave', 'answer', 'approve', 'refuse', 'send', 'edit', 'erase', 'react', 'setTimer', 'types', 'read', 'clear', 'missing', 'sendFile', 'getFile', 'dropFile']);
 const ASKED = new Set(['safetyCode', 'missing']); // calls whose answer is more than that it is done
+const SAID = new Set(['send', 'edit', 'erase', 'react', 'setTimer']); // calls that the others are to hear of
 
 /** Events after which there is no room in this browser any more. */
 const ENDS = new Set(['removed', 'closed']);
@@ -356,7 +357,7 @@ export class SharedSession extends EventTarget {
     try {
       if (note.method === 'leave') return await this.#leaveFor(note);
       const value = await /** @type {any} */ (session)[note.method](...note.args);
-      if (note.method === 'send') await session.saved(); // else it would be nobody's if this tab crashed now
+      if (SAID.has(note.method)) await session.saved(); // else it would be nobody's if this tab crashed now
       this.#say({ t: 'answer', id: note.id, value: ASKED.has(note.method) ? value : undefined });
     } catch (error) {
       this.#say({ t: 'answer', id: note.id, error: error instanceof Error ? error.message : String(error) });
