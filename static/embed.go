@@ -6,5 +6,5 @@ import "embed"
 
 // Files holds the page: index.html and check.html at its root and everything beside it but Go files. It is never changed.
 //
-//go:embed index.html check.html app.css talk.css manifest.webmanifest sw.js icons js
+//go:embed index.html check.html app.css manifest.webmanifest sw.js icons js
 var Files embed.FS

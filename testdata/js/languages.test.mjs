@@ -4,11 +4,8 @@ import test from 'node:test';
 
 const root = new URL('../../', import.meta.url);
 const folder = new URL('static/js/ui/lang/', root);
-const files = (await readdir(folder)).map((file) => file.replace('.js', ''));
-const names = files.filter((file) => !file.includes('-'));
-/** All texts of a language: what a first visit needs, and the parts that come later. */
-const texts = Object.fromEntries(names.map((name) => [name, {}]));
-for (const file of files) Object.assign(texts[file.split('-')[0]], (await import(new URL(`${file}.js`, folder))).default);
+const names = (await readdir(folder)).map((file) => file.replace('.js', ''));
+const texts = Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await import(new URL(`${name}.js`, folder))).default])));
 const others = names.filter((name) => name !== 'en');
 
 /** Each text of a language by its path, with what it is. */
@@ -21,8 +18,6 @@ function* leaves(object, path = '') {
 }
 
 test('every language has every text in the same shape', () => {
-  const parts = (name) => files.filter((file) => file.startsWith(`${name}-`)).map((file) => file.slice(name.length)).sort();
-  for (const name of others) assert.deepEqual(parts(name), parts('en'));
   assert.deepEqual(names.sort(), ['de', 'en', 'ja', 'zh']);
   const want = new Map(leaves(texts.en));
   for (const name of others) {

@@ -1,8 +1,6 @@
 // @ts-check
 /** What can be done with a message: by a bar on hover, a menu on long-press or key, and who lacks it on hover, long-press or focus. */
-import { confirm, fill, h, icon, iconButton, listed, mark, t, talking } from './parts.js';
-
-await talking();
+import { confirm, fill, h, icon, iconButton, listed, mark, t } from './parts.js';
 
 /** @typedef {import('../room/session.js').Item} Item */
 /** @typedef {import('../room/shared.js').SharedSession} Session */

@@ -1,10 +1,8 @@
 // @ts-check
 /** The page /check: what the network between this browser and the relay does, in words. */
 import { NetworkCheck } from '../net/check.js';
-import { copyButton, fill, h, screen, t, words } from './parts.js';
+import { copyButton, fill, h, screen, t } from './parts.js';
 import { rows, verdict } from './verdict.js';
-
-await words('check');
 
 const WATCHED = 75; // seconds; idle limits of 60 s are the most common
 

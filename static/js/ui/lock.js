@@ -1,8 +1,6 @@
 // @ts-check
 /** What a locked room shows above the place to write: who waits, to the members; that one waits, to whoever does. */
-import { h, icon, t, tile, words } from './parts.js';
-
-await words('panels');
+import { h, icon, t, tile } from './parts.js';
 
 /** @typedef {import('../room/shared.js').SharedSession} Session */
 

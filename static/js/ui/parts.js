@@ -94,7 +94,7 @@ export const iconButton = (drawing, name, props, ...children) =>
 
 /** The words of the page in the reader's language, one file each. Only the one that is spoken is fetched. */
 
-/** @typedef {typeof import('./lang/en.js').default & typeof import('./lang/en-talk.js').default & typeof import('./lang/en-panels.js').default & typeof import('./lang/en-check.js').default} Text */
+/** @typedef {typeof import('./lang/en.js').default} Text */
 
 /** The languages that there are, each by its own name. */
 export const LANGUAGES = /** @type {const} */ ({ en: 'English', de: 'Deutsch', zh: '中文', ja: '日本語' });
@@ -122,13 +122,9 @@ let weekday;
 /** @type {Intl.DateTimeFormat} */
 let full;
 
-/** The further parts of a language that were asked for. @type {Set<string>} */
-const parts = new Set();
-
 /** Speaks a language from now on; what stands on the page already has to be drawn again. @param {Language} next */
 async function speak(next) {
-  const all = await Promise.all(['', ...parts].map((part) => import(`./lang/${next}${part}.js`)));
-  t = Object.assign({}, ...all.map((each) => each.default));
+  t = (await import(`./lang/${next}.js`)).default;
   language = next;
   document.documentElement.lang = next === 'zh' ? 'zh-Hans' : next;
   document.documentElement.dir = t.dir;
@@ -139,21 +135,6 @@ async function speak(next) {
   full = new Intl.DateTimeFormat(region, { dateStyle: 'full', timeStyle: 'medium' });
 }
 await speak(preferred());
-
-/** Words that only some need, added to the others. @param {'talk' | 'panels' | 'check'} part */
-export async function words(part) {
-  parts.add(`-${part}`);
-  Object.assign(t, (await import(`./lang/${language}-${part}.js`)).default);
-}
-
-/** @type {Promise<unknown> | undefined} */
-let talk;
-
-/** What more than plain text is shown with: its words and its looks. */
-export const talking = () => (talk ??= Promise.all([words('talk'), new Promise((done) => {
-  const loaded = () => done(undefined);
-  document.head.append(h('link', { rel: 'stylesheet', href: 'talk.css', onload: loaded, onerror: loaded }));
-})]));
 
 /** The person chooses a language for this device. @param {Language} next */
 export async function choose(next) {

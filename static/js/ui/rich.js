@@ -1,9 +1,7 @@
 // @ts-check
 /** Rows with more than plain text: what they answer, Markdown, reactions, the marks of an edit and a timer; and comings and goings folded into a line. */
 import { MARKS, parse, shownAs } from '../lib/markdown.js';
-import { copyButton, fill, h, icon, listed, mark, t, talking, toneOf } from './parts.js';
-
-await talking();
+import { copyButton, fill, h, icon, listed, mark, t, toneOf } from './parts.js';
 
 /** @typedef {import('../room/session.js').Item} Item */
 /** @typedef {import('./room.js').Surroundings} Surroundings */

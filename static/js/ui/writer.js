@@ -1,8 +1,6 @@
 // @ts-check
 /** What helps in writing more than plain text: replies, changes, commands, emoji, and who else is writing. Fetched with the first of them. */
-import { fill, h, icon, iconButton, t, talking, typing } from './parts.js';
-
-await talking();
+import { fill, h, icon, iconButton, t, typing } from './parts.js';
 
 /** @typedef {import('../room/session.js').Item} Item */
 /** @typedef {import('../room/shared.js').SharedSession} Session */

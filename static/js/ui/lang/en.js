@@ -2,13 +2,13 @@
 /** English. A text with something to fill in is a function. */
 
 /** @param {number} n @param {string} one @param {string} many */
-export const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
+const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
 /** Names in a sentence. @param {string[]} who */
-export const list = (who) => new Intl.ListFormat('en').format(who);
+const list = (who) => new Intl.ListFormat('en').format(who);
 
 /** @param {number} s seconds */
-export const lasting = (s) => {
+const lasting = (s) => {
   const [unit, one, many] = /** @type {[number, string, string]} */ ([[604_800, 'week', 'weeks'], [86_400, 'day', 'days'], [3600, 'hour', 'hours'], [60, 'minute', 'minutes'], [1, 'second', 'seconds']].find(([each]) => s % Number(each) === 0));
   return count(s / unit, one, many);
 };
@@ -302,4 +302,190 @@ export default {
   again: 'Enter again',
   toStart: 'To the start',
 
+  // The panels of a room
+  away: 'away',
+  fingerprint: 'Fingerprint',
+  /** @param {string} who */
+  fingerprintText: (who) => `Call ${who}, or meet. They open People on their screen, tap their own name and read this line to you. If it is the same, it is really them, and nobody listens in between.`,
+  fingerprintOwn: 'Read this line to the others, by phone or in person, when they want to be sure it is you.',
+  verify: 'Mark as verified',
+  unverify: 'No longer verified',
+  verified: 'verified',
+  rename: 'Change name',
+  changedTitle: 'A different key',
+  /** @param {string} who */
+  changedText: (who) => `${who} shows another key than before: a new browser, or someone else under that name. Compare the new fingerprint by voice first.`,
+  /** @param {string} name */
+  changedName: (name) => `They call themselves ${name} now.`,
+  accept: 'It is them, accept',
+  remove: 'Remove from the room',
+  /** @param {string} who */
+  removeTitle: (who) => `Remove ${who}?`,
+  /** @param {string} who */
+  removeText: (who) => `Everyone else moves to a new room with a new key. ${who} can read nothing from then on.`,
+  removePass: 'The passphrase no longer opens it: the room becomes a link room.',
+  removeDo: 'Remove',
+  safety: 'Safety code',
+  safetyText: 'One of you reads it to the others, by phone or in person. If all screens show the same digits, only the people in this list can read along.',
+  safetyWhy: 'Why, and what if it differs?',
+  safetyWhyText: 'It is made from the keys of everyone in the list. Someone who secretly sat in between would need a key of their own, and the digits would differ. If they do, first check that all see the same people and nobody has just come or gone; if they still differ, say nothing private here and open a new room.',
+  waiting: 'Waiting to be let in',
+  waitingText: 'They have the link, but read nothing until one of you lets them in. If you do not know who it is, ask by another way first.',
+  /** @param {string} who */
+  oneWaits: (who) => `${who} waits to be let in`,
+  oneWaitsText: 'The room is locked. They read nothing until then.',
+  look: 'Look',
+  waitsTitle: 'This room is locked',
+  waitsText: 'The people inside see that you are here, and can let you in. What you write meanwhile they read then.',
+  lock: 'Lock the room',
+  lockText: 'Whoever comes after that reads nothing until one of you lets them in.',
+  lockedText: 'Locked. Whoever comes waits until one of you lets them in. Unlocking lets in all who wait.',
+  inviteLink: 'The link',
+  inviteLinkText: 'It is the key to this room. Send it only to people you want in here.',
+  invitePass: 'Name and passphrase',
+  invitePassText: 'Others come in by typing the same room name and passphrase. Tell them in person or by phone, not where others read along.',
+  qrName: 'QR code of the link',
+  qrHint: 'It is the link, so show it only to people you want in here.',
+  ownPhone: 'Open on my phone',
+  ownPhoneText: 'Point its camera at the code. Your phone comes in as a member of its own, beside this one, and reads what is said from then on.',
+  ownPhonePass: 'Type the same room name and passphrase there. Your phone comes in as a member of its own, beside this one, and reads what is said from then on.',
+  inviteKnock: 'Let people knock',
+  inviteKnockText: 'This link holds no key. Whoever opens it can knock; you compare six digits by voice and let them in.',
+  copyKnock: 'Copy knock link',
+  terminal: 'Terminal',
+  terminalTitle: 'Send from a terminal',
+  terminalText: 'Paste this into a shell with openssl and curl. It seals on that machine, for this room.',
+  terminalUse: 'Then:',
+  terminalNote: 'It can send, not read. What it sends is shown as not verified, since anyone with this text can send it. The key of each message stands in the process list for a moment.',
+  copyShell: 'Copy the function',
+  room: 'Room',
+  timerTitle: 'Vanishing messages',
+  timerText: 'A message vanishes for each reader some time after they have read it. For everyone in the room, from the next message on.',
+  timerOff: 'Messages stay',
+  /** @param {number} n seconds */
+  timerAfter: (n) => lasting(n),
+  typingTitle: 'Typing',
+  typingShow: 'Show the others when I type',
+  typingHint: 'In all rooms in this browser.',
+  device: 'This device',
+  keptHere: 'This room is kept here. You come back as the same member.',
+  notKept: 'Nothing of this room stays here once you leave.',
+  notKeptLink: 'No key of yours stays here once you leave. The link stays in the browser’s history.',
+  leave: 'Leave',
+  leaveText: 'You can come back with the link.',
+  leaveTextPass: 'You can come back with the passphrase.',
+  leaveWipe: 'Leave and wipe',
+  leaveWipeText: 'Also forgets the room and its keys on this device.',
+  wipeText: 'The room and its keys are forgotten on this device.',
+  leaving: 'Leaving',
+  leaveTitle: 'Leave this room?',
+  wipeTitle: 'Leave and forget everything?',
+
+  // More than plain text
+  /** @param {string} who */
+  replyTo: (who) => `Reply to ${who}`,
+  replyToSelf: 'Reply to yourself',
+  editing: 'Change what you said',
+  stopReply: 'Do not reply',
+  stopEdit: 'Leave it as it was',
+  save: 'Save',
+  /** @param {string[]} who */
+  typing: (who) => (who.length > 3 ? 'Several people are typing' : `${list(who)} ${who.length === 1 ? 'is' : 'are'} typing`),
+  commandMe: 'Write what you do: /me waves',
+  /** @param {string} alias */
+  commandNicked: (alias) => `You are ${alias} now.`,
+  /** @param {string} name */
+  commandUnknown: (name) => `There is no command /${name}, so this was not sent. /help shows those there are; begin with // to send a line that begins with a slash.`,
+  commandsTitle: 'Commands',
+  commands: {
+    nick: 'take another name',
+    me: 'say what you do: /me waves',
+    clear: 'empty the conversation in this browser; the others keep theirs',
+    help: 'show this',
+    slash: 'send a line that begins with a slash',
+  },
+  marksTitle: 'Writing',
+  marks: { bold: 'bold', italic: 'italic', struck: 'struck out', hidden: 'hidden until asked for', code: 'code; three backticks above and below make a block', quote: 'quote', list: 'list', link: 'link' },
+  keysTitle: 'Keys',
+  keys: {
+    send: 'send', line: 'new line', up: 'change your last message, when the field is empty', escape: 'leave a reply or a change',
+    messages: 'go through the messages', menu: 'at a message: what can be done with it',
+  },
+
+  /** @param {string} lang */
+  code: (lang) => (lang ? `Code, ${lang}` : 'Code'),
+  copyCode: 'Copy the code',
+  /** @param {number} n seconds */
+  vanishes: (n) => `Vanishes ${lasting(n)} after it is read`,
+  /** @param {string} event @param {number} more */
+  andMore: (event, more) => `${event}, and ${count(more, 'more coming or going', 'more comings and goings')}`,
+  messageMenu: 'More',
+  react: 'React',
+  reply: 'Reply',
+  edit: 'Edit',
+  erase: 'Delete',
+  copyText: 'Copy text',
+  otherEmoji: 'Other emoji',
+  /** @param {string} emoji */
+  reactWith: (emoji) => `React with ${emoji}`,
+  /** @param {string} emoji */
+  takeBack: (emoji) => `Take ${emoji} back`,
+  whoLacks: 'Who does not have it yet?',
+  /** @param {string[]} who */
+  lacks: (who) => `${list(who)} ${who.length === 1 ? 'does' : 'do'} not have it yet`,
+  lacksUnknown: 'Not known at the moment',
+  eraseTitle: 'Delete this message?',
+  eraseText: 'It is taken back from everyone. Whoever has read it has read it.',
+  emojiGroups: { faces: 'Faces', people: 'People', nature: 'Nature', food: 'Food', things: 'Things', signs: 'Signs' },
+  edited: 'edited',
+  notHere: 'Not here any more',
+
+  // The network check
+  checkText: 'It sends nothing of yours: the probes are made up here, and the relay keeps none of them.',
+  checkStep: { relay: 'Trying the relay', streams: 'Trying streams', answers: 'Trying answers that end', posts: 'Trying to send' },
+  /** @param {number} gone @param {number} of */
+  checkWatching: (gone, of) => `Watching how long streams last: ${gone} of ${of} s`,
+  checkStop: 'Stop watching',
+  checkAgain: 'Check again',
+  checkDone: 'Done',
+  checkCopy: 'Copy the report',
+  checkDetails: 'Details',
+  checkVerdict: {
+    /** @param {string} why */
+    unreachable: (why) => `The relay cannot be reached from here: ${why}.`,
+    live: () => 'Live streams work here: messages arrive at once.',
+    octets: () => 'Event streams are held back or refused here, but the same as plain bytes works: messages arrive at once.',
+    batch: () => 'This network holds streams back; snug asks for answers that end at once: messages take a moment longer.',
+    poll: () => 'This network holds streams back; snug will poll: messages take about a second.',
+    deaf: () => 'Neither streams nor polls get through here: messages cannot be received.',
+    mute: () => 'POSTs are refused here: nothing can be sent.',
+    text: () => 'Binary POSTs are refused here; snug sends as text.',
+    /** @param {number} kib */
+    small: (kib) => `POSTs above ${kib} KiB are refused; files go in small pieces.`,
+    altered: () => 'Something in between changes pages on their way. The snug program can serve an unchanged one: snug ui.',
+    cached: () => 'Something in between answers for the relay out of a cache; snug makes every address a new one.',
+    /** @param {string} names */
+    lost: (names) => `Headers are stripped on the way (${names}); snug needs none of them.`,
+    /** @param {number} s */
+    cut: (s) => `Streams are cut after about ${s} s; snug opens the next one in time.`,
+    /** @param {number} s */
+    idle: (s) => `Silent streams are cut after about ${s} s; those of snug say something every 10 s.`,
+  },
+  checkRow: {
+    relay: 'Relay', stream: 'Stream', octets: 'Stream as bytes', batch: 'Answer that ends', poll: 'Long poll', posts: 'Largest POST', lost: 'Headers lost', added: 'Headers added', watch: 'Streams watched',
+  },
+  /** @param {number} ms */
+  checkLive: (ms) => `live, ${ms} ms`,
+  /** @param {number} bytes */
+  checkHeld: (bytes) => (bytes > 0 ? `held back in blocks of about ${bytes >> 10} KiB` : 'held back until the end'),
+  checkNothing: 'nothing arrives',
+  /** @param {number} ms */
+  checkPasses: (ms) => `passes, ${ms} ms late`,
+  /** @param {string} why */
+  checkFails: (why) => `does not pass: ${why}`,
+  /** @param {number} octets @param {number} text */
+  checkPosts: (octets, text) => `${octets >> 10} KiB binary, ${text >> 10} KiB text`,
+  checkNone: 'none',
+  /** @param {{seconds: number, cut: number, idle: number}} w */
+  checkWatched: ({ seconds, cut, idle }) => `${seconds} s: ${cut ? `cut after ${cut} s` : 'not cut'}, silent ${idle ? `cut after ${idle} s` : 'not cut'}`,
 };
