@@ -136,5 +136,5 @@ func TestPanelOnAPhone(t *testing.T) {
 	ann.press("Escape", "Escape", 27)
 	ann.Await("no sheet", `!document.querySelector('dialog[open]')`)
 	ann.Await("the focus where it was", `document.activeElement === button('Invite')`, "document.activeElement.outerHTML.slice(0, 150)")
-	ann.Await("a timeline that is read out", `!!document.querySelector('[role=log][aria-live=polite][aria-label]') && !!document.querySelector('.notice[role=status]')`)
+	ann.Await("a timeline that is read out", `!!document.querySelector('[role=log][aria-label] ~ [aria-live=polite]') && !!document.querySelector('.notice[role=status]')`)
 }
