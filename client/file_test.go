@@ -280,3 +280,20 @@ func TestFileToNobody(t *testing.T) {
 		t.Error("took a negative size")
 	}
 }
+
+// TestFileTransferAnnouncedAgain: after a restart of the relay a sender repeats what it had said, sealed anew. A receiver once followed the transfer
+// that had gone with the relay, declined the one that went on, and the sender took it for served.
+func TestFileTransferAnnouncedAgain(t *testing.T) {
+	var f files
+	ref := Ref{ID: "file"}
+	old := arrival{Transfer{ID: randomID()}, life{epoch: wire.Epoch{1}}}
+	f.announced(ref, old)
+	goesOn := arrival{Transfer{ID: randomID()}, life{epoch: wire.Epoch{2}}}
+	f.arrived(ref, goesOn)
+	if unwanted := f.arrived(ref, arrival{old.Transfer, life{epoch: wire.Epoch{2}}}); len(unwanted) > 0 {
+		t.Errorf("declined %v", unwanted)
+	}
+	if puts := f.coming[ref].puts; len(puts) != 1 || puts[0] != goesOn {
+		t.Errorf("follows %v, want %v", puts, goesOn)
+	}
+}

@@ -34,11 +34,15 @@ type files struct {
 
 // coming is a file of another.
 type coming struct {
-	puts    []arrival // not declined, the oldest first
-	by      *Download // who fetches it; nil: nobody
-	passed  bool      // the caller has seen it and did not want it at once
-	stopped bool      // the sender said so
+	puts    []arrival     // not declined, the oldest first
+	heard   []wire.FileID // of the newest transfers
+	by      *Download     // who fetches it; nil: nobody
+	passed  bool          // the caller has seen it and did not want it at once
+	stopped bool          // the sender said so
 }
+
+// maxHeard bounds how many transfers of a file are recognised when they are announced again.
+const maxHeard = 64
 
 // maxComing bounds what is remembered of the files of others. A file that is forgotten can be fetched all the same.
 const maxComing = 4096
@@ -86,6 +90,9 @@ func (f *files) arrivedLocked(ref Ref, t arrival) (unwanted []arrival) {
 		return []arrival{t}
 	}
 	c.stopped = false
+	if !c.hearLocked(t.ID) {
+		return nil
+	}
 	switch {
 	case c.by != nil:
 		c.puts = append(c.puts, t)
@@ -96,6 +103,19 @@ func (f *files) arrivedLocked(ref Ref, t arrival) (unwanted []arrival) {
 		unwanted, c.puts = c.puts, []arrival{t}
 	}
 	return unwanted
+}
+
+// hearLocked is false for a transfer that was announced before. After a restart of the relay senders repeat what they had said, and that transfer went
+// with the relay: to follow it would be to decline the one that goes on.
+func (c *coming) hearLocked(id wire.FileID) bool {
+	if slices.Contains(c.heard, id) {
+		return false
+	}
+	if len(c.heard) == maxHeard {
+		c.heard = slices.Delete(c.heard, 0, 1)
+	}
+	c.heard = append(c.heard, id)
+	return true
 }
 
 // stop: the sender does not send it any more. It is false if nothing is known of the file.

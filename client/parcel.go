@@ -56,7 +56,7 @@ type Parcel struct {
 type delivery struct {
 	arrival
 	to   []wire.MemberID
-	lost time.Time // when the relay was found to have forgotten it; zero: it has not
+	lost time.Time // when the relay was found to have forgotten it, or nobody to take it; zero: neither
 }
 
 // Progress is how far a file is on its way.

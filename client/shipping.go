@@ -100,7 +100,8 @@ func (p *Parcel) transfer(ctx context.Context, from int64, to []wire.MemberID) (
 		case tooBig && big.Size > 0:
 			return at, nil
 		case isRefusal(err, wire.CodeNobody) && p.letterOf() != nil:
-			p.change(func() { p.gotLocked(to, nil) }) // they came to it by another transfer, or do not want it
+			// They came to the rest by another transfer or do not want it, or declined this one by mistake: then they ask.
+			p.change(func() { p.open = append(p.open, delivery{arrival: t, to: to, lost: time.Now()}) })
 			return -1, nil
 		case err != nil:
 			return -1, err
@@ -177,7 +178,7 @@ func (p *Parcel) settle(ctx context.Context) error {
 	p.mu.Lock()
 	d := p.open[0]
 	p.mu.Unlock()
-	if p.s.life() != d.life {
+	if p.s.life() != d.life || !d.lost.IsZero() {
 		return p.settleLost(ctx, d.to)
 	}
 	owed, err := insist(ctx, d.st, func(ctx context.Context, session wire.SessionID) (wire.Owed, error) {
@@ -211,10 +212,10 @@ func (p *Parcel) gotLocked(to, owed []wire.MemberID) {
 	}
 }
 
-// lostTime is how long those who lack something of what a relay has forgotten have to say so; they join again within seconds.
+// lostTime is how long those who lack something of such a transfer have to say so; they join again within seconds.
 const lostTime = 15 * time.Second
 
-// settleLost is settle for a transfer that was all with a relay that has forgotten it: who lacks something of it asks, the others have it.
+// settleLost is settle for a transfer that a relay has forgotten or nobody takes: who lacks something of it asks, the others have it.
 func (p *Parcel) settleLost(ctx context.Context, to []wire.MemberID) error {
 	p.mu.Lock()
 	d := &p.open[0]
