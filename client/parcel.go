@@ -47,7 +47,8 @@ type Parcel struct {
 	audience []wire.MemberID // those who are to have it
 	open     []delivery      // transfers that were put and not fetched by all
 	has      map[wire.MemberID]bool
-	sent     int64 // how far the transfer under way has come
+	seen     map[wire.MemberID]time.Time // when a member was here last
+	sent     int64                       // how far the transfer under way has come
 	err      error
 	changed  chan struct{} // closed and made anew with every change
 }
@@ -81,7 +82,7 @@ func (s *Session) SendFile(ctx context.Context, f File) (*Parcel, error) {
 		d.Thumb = f.Thumb
 	}
 	p := &Parcel{ID: newID(), s: s, body: body, wake: make(chan struct{}, 1), over: make(chan struct{}), changed: make(chan struct{}),
-		wants: map[wire.MemberID]int64{}, has: map[wire.MemberID]bool{}}
+		wants: map[wire.MemberID]int64{}, has: map[wire.MemberID]bool{}, seen: map[wire.MemberID]time.Time{}}
 	p.about = content{K: "file", ID: p.ID, Body: f.Caption, Re: f.Re.String(), TTL: s.ttl(f.TTL), File: d}
 	run, cancel := context.WithCancelCause(s.ctx)
 	p.private = cancel
@@ -126,8 +127,8 @@ func (p *Parcel) letterOf() *Letter {
 	return p.letter
 }
 
-// Done waits until everybody who was here when the file was announced, and is here still and not away, has it or does not want it. It fails with
-// what ended the parcel: e2ee.ErrFileChanged, a *TooBigError, the relay's refusal, ErrStopped, ErrClosed, ErrRemoved, the error of File.Body;
+// Done waits until everybody who was here when the file was announced, and is here still and not away for longer than a moment, has it or
+// does not want it. It fails with what ended the parcel: e2ee.ErrFileChanged, a *TooBigError, the relay's refusal, ErrStopped, ErrClosed, ErrRemoved, the error of File.Body;
 // or with the error of ctx.
 func (p *Parcel) Done(ctx context.Context) error {
 	return p.await(ctx, func(here map[wire.MemberID]bool) bool { return p.letter != nil && len(p.missingLocked(here)) == 0 })
@@ -135,7 +136,7 @@ func (p *Parcel) Done(ctx context.Context) error {
 
 // Progress tells how far it is.
 func (p *Parcel) Progress() Progress {
-	here := p.s.present() // before the lock, which is taken under that of a stay
+	here := p.present()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return Progress{Size: p.body.Sealed(), Sent: p.sent, Missing: p.missingLocked(here)}
@@ -162,6 +163,23 @@ func (p *Parcel) missingLocked(here map[wire.MemberID]bool) (out []wire.MemberID
 	return out
 }
 
+// present is who counts as here: who is not away, or was not a moment ago. After a restart of the relay all are away until they have come back.
+func (p *Parcel) present() map[wire.MemberID]bool {
+	now, members := time.Now(), p.s.Members() // before the lock, which is taken under that of a stay
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	here := map[wire.MemberID]bool{}
+	for _, m := range members {
+		if !m.Self && !m.Away && !m.Changed {
+			p.seen[m.ID] = now
+		}
+		if now.Sub(p.seen[m.ID]) < lostTime {
+			here[m.ID] = true
+		}
+	}
+	return here
+}
+
 // present are the others who are here and not away.
 func (s *Session) present() map[wire.MemberID]bool {
 	out := map[wire.MemberID]bool{}
@@ -178,7 +196,7 @@ func (p *Parcel) await(ctx context.Context, ready func(here map[wire.MemberID]bo
 	look := time.NewTicker(time.Second) // members come, go and fall asleep without a word to us
 	defer look.Stop()
 	for {
-		here := p.s.present()
+		here := p.present()
 		p.mu.Lock()
 		ok, err, changed := ready(here), p.err, p.changed
 		p.mu.Unlock()

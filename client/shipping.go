@@ -159,7 +159,7 @@ func (p *Parcel) announce(ctx context.Context, t *Transfer) error {
 
 // unsettled: something was sent, and somebody who is here may not have it yet.
 func (p *Parcel) unsettled() bool {
-	here := p.s.present()
+	here := p.present()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.open) > 0 && len(p.missingLocked(here)) > 0
