@@ -80,7 +80,7 @@ scene('two want it at different times', ['Ann', 'Ben', 'Cat'], async ([ann, ben,
 });
 
 scene('the sender takes it back in the middle', ['Ann', 'Ben'], async ([ann, ben]) => {
-  sends(ann, 14_000_000);
+  sends(ann, 60_000_000);
   await gets(ben);
   await halfway(ben, 0.2);
   const release = ann.gate.hold('chunks', 'request'); // the relay takes 8 MiB ahead of Ben, so there is more to come
@@ -94,7 +94,7 @@ scene('the sender takes it back in the middle', ['Ann', 'Ben'], async ([ann, ben
 });
 
 scene('the receiver stops it, and wants it after all', ['Ann', 'Ben'], async ([ann, ben]) => {
-  const blob = sends(ann, 14_000_000);
+  const blob = sends(ann, 60_000_000);
   await gets(ben);
   await halfway(ben, 0.2);
   const release = ann.gate.hold('chunks', 'request');

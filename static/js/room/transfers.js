@@ -147,31 +147,37 @@ export class Upload {
     let next = 1;
     let gaveWay = false;
     let heldSince = 0;
+    let failure = /** @type {{error: unknown} | null} */ (null);
+    /** The others may wait for a turn that will not come. */
+    const end = () => (ender.abort(), this.#landed(-1));
     const held = async (/** @type {Line} */ line, /** @type {number} */ seconds) => {
       this.#full = true;
       heldSince ||= Date.now();
       if (Date.now() - heldSince < HELD || !this.#yields()) return tight || narrow.on ? new Promise(() => undefined) : line.collected(put.id, Math.ceil(seconds), signal).catch(() => pause(seconds * 1000, signal));
       gaveWay = true;
-      ender.abort();
-      this.#landed(-1);
+      end();
     };
     const worker = async () => {
       while (next < count && !ender.signal.aborted) {
         const n = next++;
         this.#flying.add(n);
-        if (!(await this.#piece(put, n, signal, held))) return void (ender.abort(), this.#landed(-1));
+        try {
+          if (!(await this.#piece(put, n, signal, held))) return end();
+        } catch (error) {
+          if (!ender.signal.aborted) failure = { error };
+          return end();
+        }
         heldSince = 0;
         have.add(n);
         this.#passed(put, have, n);
         this.#landed(n);
       }
     };
-    const ends = await Promise.allSettled(Array.from({ length: LANES }, worker));
+    await Promise.all(Array.from({ length: LANES }, worker));
     this.#flying.clear();
     this.#landed(0);
     this.#stop.signal.throwIfAborted();
-    const failed = ends.find((end) => end.status === 'rejected');
-    if (failed && !ender.signal.aborted) throw /** @type {PromiseRejectedResult} */ (failed).reason;
+    if (failure) throw failure.error;
     return !gaveWay;
   }
 
