@@ -74,7 +74,11 @@ func TestInstalledApp(t *testing.T) {
 	edition := `document.querySelector('meta[name=edition]')?.content === 'newer'`
 	online := person.Tab("/")
 	online.Await("the relay's newer page at once", edition)
-	online.Await("its set in place of the old one", `(await (await caches.open((await caches.keys())[0])).match('/index.html'))?.text().then((t) => t.includes('edition')) ?? false`)
+	online.Await("its set in place of the old one", `await (async () => {
+		const names = await caches.keys();
+		const set = await caches.open(names[0]);
+		return names.length === 1 && !!(await set.match('/files.json')) && (await (await set.match('/index.html')).text()).includes('edition');
+	})()`)
 	online.Close()
 
 	read[bool](ann, `(Date.now = () => 2e12) && document.dispatchEvent(new Event('visibilitychange'))`)
