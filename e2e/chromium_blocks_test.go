@@ -12,7 +12,7 @@ import (
 // TestChromiumBehindTotalBlock: behind a total block each message waits and says why; when the block lifts, all arrive once and in order.
 func TestChromiumBehindTotalBlock(t *testing.T) {
 	w := New(t, hub.Limits{})
-	w.Expect("ERR_", "status of 4")
+	w.Expect("ERR_", "status of 4", "Failed to load module script", "A bad HTTP response code") // what the page fetches meanwhile, and its worker
 	for name, c := range map[string]struct {
 		block  proxies.Habit
 		reason string // part of it

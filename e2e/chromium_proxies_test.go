@@ -60,7 +60,7 @@ func TestChromiumThroughProxies(t *testing.T) {
 		t.Skip("takes minutes")
 	}
 	w := New(t, hub.Limits{})
-	w.Expect("ERR_", "status of 4", "status of 5") // the browser reports what the proxies do
+	w.Expect("ERR_", "status of 4", "status of 5", "Failed to load module script", "A bad HTTP response code") // the browser reports what the proxies do
 	var (
 		wg   sync.WaitGroup
 		mu   sync.Mutex
