@@ -51,7 +51,7 @@ func TestLanguages(t *testing.T) {
 func TestBrowsersLanguage(t *testing.T) {
 	w := New(t, hub.Limits{})
 	ann := w.Person("Ann").Tab("/check.html") // a document of the relay's, for its origin
-	ann.Speaks("ja-JP,ja;q=0.9,en;q=0.5")
+	ann.Speaks("ja-JP,ja,en")
 	ann.Goes("/")
 	ann.Await("Japanese", `!!button('新しいルームを開く')`)
 	ann.Phone()
