@@ -300,6 +300,8 @@ func FuzzLane(f *testing.F) {
 	f.Add([]byte(wireText("POST", room+"/ack"+query+"&through="+wire.Cursor{Seq: 5}.String(), nil, "Connection: keep-alive")))
 	f.Add([]byte(wireText("GET", "/healthz", nil, "Transfer-Encoding: chunked", "X: a\r\n b")))
 	f.Add([]byte("POST / HTTP/1.1\nHost: x\n\n\r\n\r\n"))
+	f.Add([]byte(wireText("POST", "/%X0", nil)))
+	f.Add([]byte(wireText("POST", room+"/ack?%X0", nil)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		req, size, sure := parseLane(b)
 		if !sure || size == 0 {

@@ -84,7 +84,7 @@ func parseLane(b []byte) (req laneRequest, size int, sure bool) {
 	return req, size, true
 }
 
-// cutLine reads the line of a request: one of the methods that we have, a path, HTTP/1.1.
+// cutLine reads the line of a request: one of the methods that we have, a path with nothing escaped (net/http refuses some escapes), HTTP/1.1.
 func cutLine(line []byte) (method, target []byte, ok bool) {
 	method, rest, _ := bytes.Cut(line, []byte(" "))
 	target, version, _ := bytes.Cut(rest, []byte(" "))
@@ -94,6 +94,10 @@ func cutLine(line []byte) (method, target []byte, ok bool) {
 		return nil, nil, false
 	}
 	if string(version) != "HTTP/1.1" || len(target) == 0 || target[0] != '/' {
+		return nil, nil, false
+	}
+	path, _, _ := bytes.Cut(target, []byte("?"))
+	if bytes.IndexByte(path, '%') >= 0 {
 		return nil, nil, false
 	}
 	for _, c := range target {
