@@ -42,10 +42,13 @@ const has = async (person, blob) => {
   assert.equal(await hash(person.session.fileOf(key)), await hash(blob));
 };
 const gets = async (person) => person.session.getFile((await comesTo(person, 'offered')).key);
-/** Resolves when a person's file has come so far. */
-const halfway = (person, share) => new Promise((resolve) => {
-  person.session.addEventListener('progress', ({ detail: { done, total } }) => done >= total * share && resolve(undefined));
-});
+/** Holds a sender up when so many pieces have gone out. Resolves with what lets it go on. */
+async function middle(person, pieces, start) {
+  const release = person.gate.hold('chunks', 'request', pieces);
+  await start();
+  await release.held;
+  return release;
+}
 
 scene('small files are pushed to all, with what is said of them', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat]) => {
   for (const size of [0, 1, 3_000_000]) {
@@ -72,33 +75,28 @@ scene('a large file waits until it is wanted; who does not want it holds nobody 
 
 scene('two want it at different times', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat]) => {
   const blob = sends(ann, 14_000_000);
-  await gets(ben);
   await comesTo(cat, 'offered');
-  await halfway(ben, 0.3);
+  const release = await middle(ann, 4, () => gets(ben));
   await gets(cat);
+  release();
   await Promise.all([has(ben, blob), has(cat, blob)]);
 });
 
 scene('the sender takes it back in the middle', ['Ann', 'Ben'], async ([ann, ben]) => {
-  sends(ann, 60_000_000);
-  await gets(ben);
-  await halfway(ben, 0.2);
-  const release = ann.gate.hold('chunks', 'request'); // the relay takes 8 MiB ahead of Ben, so there is more to come
-  await release.held;
+  sends(ann, 20_000_000);
+  const release = await middle(ann, 5, () => gets(ben));
   await ann.session.dropFile(fileIn(ann).key);
   release();
   await comesTo(ben, 'stopped');
-  assert.equal((await comesTo(ann, 'stopped')).state, 'all');
+  await comesTo(ann, 'stopped');
+  await ann.until('that all know', () => fileIn(ann).state === 'all');
   const small = sends(ann, 100_000); // nothing is stuck
   await has(ben, small);
 });
 
 scene('the receiver stops it, and wants it after all', ['Ann', 'Ben'], async ([ann, ben]) => {
-  const blob = sends(ann, 60_000_000);
-  await gets(ben);
-  await halfway(ben, 0.2);
-  const release = ann.gate.hold('chunks', 'request');
-  await release.held;
+  const blob = sends(ann, 20_000_000);
+  const release = await middle(ann, 5, () => gets(ben));
   await ben.session.dropFile(fileIn(ben).key);
   release();
   await comesTo(ben, 'skipped');
@@ -107,11 +105,63 @@ scene('the receiver stops it, and wants it after all', ['Ann', 'Ben'], async ([a
   await has(ben, blob);
 });
 
+scene('what is deleted is kept nowhere, here or on its way', ['Ann', 'Ben'], async ([ann, ben]) => {
+  const blob = sends(ann, 100_000);
+  await has(ben, blob);
+  const { key } = fileIn(ann);
+  await ann.session.erase(key);
+  await ben.until('that it is gone', () => fileIn(ben).gone === true);
+  assert.deepEqual([ann, ben].map(({ session }) => [session.fileOf(key), session.files.length]), [[undefined, 0], [undefined, 0]]);
+
+  sends(ann, 20_000_000);
+  await ben.until('the second', () => fileIn(ben)?.transfer === 'offered');
+  const release = await middle(ann, 5, () => ben.session.getFile(fileIn(ben).key));
+  const done = ann.session.erase(fileIn(ann).key);
+  release();
+  await done;
+  await ben.until('that it is gone, too', () => fileIn(ben).gone === true);
+  assert.deepEqual([ann, ben].map(({ session }) => session.files.length), [0, 0]);
+  await has(ben, sends(ann, 100_000)); // nothing is stuck
+  assert.deepEqual([...ann.troubles, ...ben.troubles], []);
+});
+
+scene('a file that disappears does so when it was here and read, and takes its bytes along', ['Ann', 'Ben'], async ([ann, ben]) => {
+  await ann.session.setTimer(1);
+  sends(ann, 20_000_000);
+  const { key, ttl } = await comesTo(ben, 'offered');
+  assert.equal(ttl, 1);
+  ben.session.read([key]);
+  assert.ok(fileIn(ben).until); // nobody wanted it yet: what is said of it vanishes like a text
+  const release = await middle(ann, 5, () => ben.session.getFile(key));
+  ben.session.read([key]);
+  assert.deepEqual([fileIn(ben).until, fileIn(ann).until], [undefined, undefined], 'it is on its way');
+  release();
+  await comesTo(ben, 'done');
+  ben.session.read([key]);
+  for (const person of [ann, ben]) {
+    await person.until('it to vanish', () => !fileIn(person));
+    assert.deepEqual([person.session.fileOf(key), person.session.files.length], [undefined, 0]);
+  }
+});
+
+scene('a cleared screen keeps serving its own files', ['Ann', 'Ben'], async ([ann, ben]) => {
+  const own = sends(ann, 9_000_000);
+  await comesTo(ben, 'offered');
+  await has(ann, sends(ben, 1000));
+  await ann.until('that its own is told', () => ann.session.items.every(({ own, state }) => !own || state === 'all'));
+  ann.session.clear();
+  assert.deepEqual(ann.session.files.map(({ own }) => own), [true]);
+  const [offered] = ben.session.items.filter(({ kind, own: bens }) => kind === 'file' && !bens);
+  await ben.session.getFile(offered.key);
+  await ben.until('it to be here', () => offered.transfer === 'done');
+  assert.equal(await hash(ben.session.fileOf(offered.key)), await hash(own));
+});
+
 scene('a network lets only small bodies pass, from the beginning and from the middle on', ['Ann', 'Ben'], async ([ann, ben]) => {
   const blob = sends(ann, 12_000_000);
-  await gets(ben);
-  await halfway(ben, 0.3);
+  const release = await middle(ann, 4, () => gets(ben));
   ann.gate.most = 70_000;
+  release();
   await has(ben, blob);
   const second = sends(ann, 500_000);
   await ben.until('the second', () => fileIn(ben)?.file.size === 500_000);
@@ -121,10 +171,10 @@ scene('a network lets only small bodies pass, from the beginning and from the mi
 
 scene('the relay is killed in the middle and comes back empty', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat]) => {
   const blob = sends(ann, 16_000_000);
-  await Promise.all([gets(ben), gets(cat)]);
-  await halfway(ben, 0.4);
+  const release = await middle(ann, 6, () => Promise.all([gets(ben), gets(cat)]));
   await relay.kill();
   await relay.restart();
+  release();
   await Promise.all([has(ben, blob), has(cat, blob)]);
 });
 

@@ -82,12 +82,13 @@ class Gate {
    * Holds what comes next until the function it returns is called. `held` of that function resolves when something waits.
    * @param {string} path like messages, or stream
    * @param {'request' | 'answer'} what
+   * @param {number} after so many have gone by
    */
-  hold(path, what) {
+  hold(path, what, after = 0) {
     const open = Promise.withResolvers?.() ?? resolvers();
     const held = Promise.withResolvers?.() ?? resolvers();
     const key = `${what} ${path}`;
-    this.#held.set(key, { open, held });
+    this.#held.set(key, { open, held, after });
     const release = () => {
       this.#held.delete(key);
       open.resolve();
@@ -98,8 +99,9 @@ class Gate {
 
   async #waits(what, path) {
     const gate = this.#held.get(`${what} ${path}`);
-    gate?.held.resolve();
-    await gate?.open.promise;
+    if (!gate || gate.after-- > 0) return;
+    gate.held.resolve();
+    await gate.open.promise;
   }
 
   async #pass(req, res) {

@@ -23,7 +23,7 @@ import { holdPlace, placeFor, wipe } from './places.js';
 
 /**
  * What a person sends.
- * @typedef {{blob: Blob, name: string, type: string, body?: string, re?: string, width?: number, height?: number, duration?: number, thumb?: string}} Parcel
+ * @typedef {{blob: Blob, name: string, type: string, body?: string, re?: string, ttl?: number, width?: number, height?: number, duration?: number, thumb?: string}} Parcel
  */
 
 /**
@@ -38,6 +38,8 @@ import { holdPlace, placeFor, wipe } from './places.js';
  * @property {boolean} [saved] it is where the person wanted it, and nowhere else
  * @property {string} [body] of an own one
  * @property {string} [re]
+ * @property {number} [ttl]
+ * @property {boolean} [forgotten] nothing of it is kept
  * @property {import('../crypto/file.js').Sealing} [sealing] of an own one
  * @property {boolean} [told] the others know of it
  * @property {number} [at] how far an own one is out
@@ -50,7 +52,7 @@ import { holdPlace, placeFor, wipe } from './places.js';
  * @property {() => string} roomId
  * @property {Timeline} timeline
  * @property {(content: {k: string} & Record<string, any>, key: string) => void} send
- * @property {(parcel: {key: string, body?: string, re?: string}, file: Picture) => void} show an own file in the timeline
+ * @property {(parcel: {key: string, body?: string, re?: string, ttl?: number}, file: Picture) => void} show an own file in the timeline
  * @property {(id: string) => boolean} here whether a member is in the room, away or not
  * @property {() => number} others how many they are, besides this one
  * @property {(record: FileRecord) => void} share with the other tabs
@@ -71,6 +73,7 @@ export class Files {
   /** Own files that somebody wants from a place on. @type {Map<string, number>} */ #wanted = new Map();
   #speeds = /** @type {Map<string, {at: number, done: number, rate: number}>} */ (new Map());
   #latest = /** @type {Map<string, Put>} */ (new Map());
+  #places = /** @type {Map<string, import('./transfers.js').Sink>} */ (new Map());
   #untold = /** @type {Map<string, () => void>} */ (new Map());
   #ended = false;
   #folder;
@@ -96,13 +99,13 @@ export class Files {
   }
 
   /** Sends a file. Resolves when the others are told of it, or will not be. @param {Parcel} parcel @param {string} key of its item, "MEMBERID CONTENTID" */
-  async send({ blob, body, re, ...picture }, key) {
+  async send({ blob, body, re, ttl, ...picture }, key) {
     if (this.#records.has(key)) return;
     /** @type {FileRecord} */
-    const record = { key, own: true, from: this.#host.self(), blob, body, re, file: { ...picture, size: blob.size, segment: SEGMENT, key: '' }, transfer: 'waiting', told: false, at: 0 };
+    const record = { key, own: true, from: this.#host.self(), blob, body, re, ttl, file: { ...picture, size: blob.size, segment: SEGMENT, key: '' }, transfer: 'waiting', told: false, at: 0 };
     this.#records.set(key, record);
     const { key: _, segment: __, ...seen } = record.file;
-    this.#host.show({ key, body, re }, seen);
+    this.#host.show({ key, body, re, ttl }, seen);
     await this.#sealer(record);
     this.#change(record, {});
     if (blob.size > PUSHED) return this.#announce(record);
@@ -130,6 +133,19 @@ export class Files {
     download?.stop();
     this.#change(record, { transfer: 'skipped' });
     await this.#skip(puts);
+  }
+
+  /** Its item is gone: nothing of it is kept, fetched or served any more. @param {string} key */
+  forget(key) {
+    const record = this.#records.get(key);
+    if (!record) return;
+    this.#records.delete(key);
+    this.#uploads.get(key)?.stop();
+    for (const each of [this.#sealers, this.#wanted, this.#speeds, this.#latest]) each.delete(key);
+    void this.#again(record);
+    void this.#places.get(key)?.abort();
+    this.#places.delete(key);
+    this.#host.share({ ...record, blob: undefined, forgotten: true });
   }
 
   /**
@@ -194,11 +210,11 @@ export class Files {
 
   /** @param {FileRecord} record @param {Put} [put] */
   #announce(record, put) {
-    const { key, body, re, file } = record;
+    const { key, body, re, ttl, file } = record;
     record.told = true;
     this.#untold.get(key)?.();
     this.#untold.delete(key);
-    this.#host.send({ k: 'file', id: idOf(key), body: body || undefined, re, file, put }, key);
+    this.#host.send({ k: 'file', id: idOf(key), body: body || undefined, re, ttl, file, put }, key);
     if (!put) this.#change(record, { transfer: 'offered' });
   }
 
@@ -314,7 +330,7 @@ export class Files {
     } else this.#put(record, put);
   }
 
-  /** It was announced anew under another key. @param {FileRecord} record */
+  /** It was announced anew under another key, or is not wanted at all. @param {FileRecord} record */
   async #again(record) {
     const download = this.#downloads.get(record.key);
     this.#downloads.delete(record.key);
@@ -347,7 +363,8 @@ export class Files {
     const { key, file } = record;
     try {
       const place = await placeFor(this.#folder, file, handle);
-      if (this.#ended || this.#downloads.has(key) || record.transfer !== 'waiting') return void (await place.abort());
+      if (this.#ended || this.#downloads.has(key) || record.transfer !== 'waiting' || this.#records.get(key) !== record) return void (await place.abort());
+      this.#places.set(key, place);
       const download = new Download({
         line: this.#host.line,
         file: { size: file.size, segment: file.segment, key: unb64u(file.key) },

@@ -144,7 +144,7 @@ export class Mirror {
       case 'all': return this.#all(note);
       case 'state': return void (this.#state = note.state);
       case 'view': return this.#see(note.view, note.name);
-      case 'file': return void this.#files.set(note.record.key, note.record);
+      case 'file': return void (note.record.forgotten ? this.#files.delete(note.record.key) : this.#files.set(note.record.key, note.record));
       case 'item': return this.#add(note.item);
       case 'update': return this.#update(note.item);
       case 'gone': return this.#remove(note.keys);

@@ -932,7 +932,7 @@ export class Session extends EventTarget {
     const item = this.#timeline.find(key);
     if (!item?.own || item.gone) return;
     if (item.kind === 'file') await this.dropFile(key);
-    if (this.#stay.outbox.withdraw(key) || item.state === 'failed') return this.#timeline.remove([key]);
+    if (this.#stay.outbox.withdraw(key) || item.state === 'failed') return this.#burn([key]);
     await this.#change({ k: 'delete', of: key });
     await this.#forget([key]);
   }
@@ -963,7 +963,9 @@ export class Session extends EventTarget {
 
   /** Empties the timeline in this browser, but for what is on its way out. The others keep theirs. */
   clear() {
-    this.#timeline.remove(this.items.filter(({ own, state }) => !(own && state === 'queued')).map(({ key }) => key));
+    const out = this.items.filter(({ own, state }) => !(own && state === 'queued'));
+    this.#timeline.remove(out.map(({ key }) => key));
+    for (const { key, own } of out) if (!own) this.#files?.forget(key); // own ones are still fetched
   }
 
   /**
@@ -1009,6 +1011,7 @@ export class Session extends EventTarget {
       this.#heard?.settle(detail);
       this.#tellTimer(detail);
     }
+    if (name === 'update' && detail.kind === 'file') this.#fileChanged(detail);
     this.#tell(name, detail);
   }
 
@@ -1029,9 +1032,15 @@ export class Session extends EventTarget {
     this.#tell('timer');
   }
 
-  /** An item was read, or an own one has gone out. @param {Item} item @param {number} [from] ms since 1970 */
-  #burns({ key, ttl, until }, from = Date.now()) {
-    if (!ttl || until) return;
+  /** @param {Item} item of a file */
+  #fileChanged(item) {
+    if (item.gone) this.#files?.forget(item.key);
+    else if (item.own && item.transfer === 'done') this.#burns(item);
+  }
+
+  /** An item was read, or an own one has gone out; a file's time begins when it is here, or out. @param {Item} item @param {number} [from] ms since 1970 */
+  #burns({ key, ttl, until, own, transfer }, from = Date.now()) {
+    if (!ttl || until || transfer === 'waiting' || transfer === 'moving' || (own && transfer === 'offered')) return;
     this.#timeline.update(key, { until: from + ttl * 1000 });
     this.#watchFuse();
   }
@@ -1048,6 +1057,7 @@ export class Session extends EventTarget {
 
   /** What has vanished here, or was taken back, is kept here no longer to be sent again. @param {string[]} keys */
   async #forget(keys) {
+    for (const key of keys) this.#files?.forget(key);
     for (const key of keys) await this.#stay.outbox.forget(key);
     await this.#keeper.save();
   }
@@ -1058,12 +1068,13 @@ export class Session extends EventTarget {
    * @param {string} [key] of its item; the same key is sent once
    */
   async sendFile(parcel, key = `${this.self} ${b64u(random(16))}`) {
-    await (await this.#withFiles()).send(parcel, key);
+    await (await this.#withFiles()).send({ ...parcel, ttl: this.timer || undefined }, key);
     this.#stay.connection.active();
   }
 
   /** Fetches a file that was offered. @param {string} key of its item @param {FileSystemFileHandle} [handle] where it shall go */
   async getFile(key, handle) {
+    if (this.#timeline.find(key)?.until) this.#timeline.update(key, { until: undefined }); // it is read when it is here
     await (await this.#withFiles()).get(key, handle);
   }
 
@@ -1091,7 +1102,7 @@ export class Session extends EventTarget {
       roomId: () => this.roomId,
       timeline: this.#timeline,
       send: (content, key) => this.#stay.outbox.add({ key, content }),
-      show: ({ key, body, re }, file) => this.#timeline.add({ key, kind: 'file', own: true, from: this.self, alias: this.alias, body, ...(re ? { re } : {}), file, transfer: 'waiting', state: 'queued', reason: '' }),
+      show: ({ key, body, ...how }, file) => this.#timeline.add({ key, kind: 'file', own: true, from: this.self, alias: this.alias, body, ...mannersOf(how), file, transfer: 'waiting', state: 'queued', reason: '' }),
       here: (id) => this.#stay.group.members().some((member) => member.id === id && member.status !== 'left'),
       others: () => this.#stay.group.members().filter(({ status }) => status !== 'self' && status !== 'left').length,
       share: (record) => this.#shareFile?.(record),

@@ -255,6 +255,7 @@ export class Download {
   /** The sender has begun a transfer. @param {Put} put */
   begins(put) {
     this.#puts.push(put);
+    if (this.#opener.whole) this.#leave(put); // for others, while we put the last of it away; unanswered it would hold them up
     this.#wake();
   }
 
