@@ -27,9 +27,13 @@ func (e *TooBigError) Unwrap() error { return e.Err }
 
 // putChunk gives the relay a chunk for all who are in the room now. A chunk that is put again under its id is the same one, whatever it holds. It
 // tries until the relay has it, waiting while the relay is full or cannot be reached. It fails with *TooBigError, the relay's refusal (*RelayError; nobody
-// wants it, say), ErrMoved, ErrClosed, ErrRemoved or the error of ctx.
-func (st *stay) putChunk(ctx context.Context, id wire.ChunkID, b []byte) error {
+// wants it, say), ErrMoved when that life of the room is over, ErrClosed, ErrRemoved or the error of ctx.
+func (l life) putChunk(ctx context.Context, id wire.ChunkID, b []byte) error {
+	st := l.st
 	_, err := insist(ctx, st, func(ctx context.Context, session wire.SessionID) (none struct{}, err error) {
+		if st.s.life() != l { // there it would be waited for by nobody, and take a place
+			return none, ErrMoved
+		}
 		err = st.api.putChunk(ctx, session, id, b)
 		if isRefusal(err, wire.CodeChunksFull) { // wait as long as the relay says, but not when the others have fetched all before
 			if _, failed := st.api.owed(ctx, session, id.File, waitOf(err)); failed == nil {
@@ -60,7 +64,8 @@ func (st *stay) ackChunks(ctx context.Context, req wire.AckRequest) error {
 	return err
 }
 
-// insist tries until the relay has answered, and joins again when it has forgotten the session. It ends with ctx, the session, or the stay.
+// insist tries until the relay has answered, and joins again when it has forgotten the session. It ends with ctx, the session, the stay, or when try
+// says ErrMoved.
 func insist[T any](ctx context.Context, st *stay, try func(context.Context, wire.SessionID) (T, error)) (T, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -75,7 +80,7 @@ func insist[T any](ctx context.Context, st *stay, try func(context.Context, wire
 			return out, nil
 		case ctx.Err() != nil:
 			return out, context.Cause(ctx)
-		case isClosed(st.gone):
+		case isClosed(st.gone), errors.Is(err, ErrMoved):
 			return out, ErrMoved
 		case ours && relay.rejoin:
 			st.rejoin(ctx, session) // fails only with ctx

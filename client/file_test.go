@@ -6,8 +6,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -182,6 +185,56 @@ func TestFileSurvivesRestart(t *testing.T) {
 	r.start()
 	close(restarted)
 	wg.Wait()
+	ann.untilDone(parcel)
+}
+
+// TestFileEndsWithALifeOfTheRoom: what belongs to the life of a room before the relay was restarted is given up at once. A receiver once waited
+// for a chunk of it for ever, and a sender put one into the new life, where nobody took it.
+func TestFileEndsWithALifeOfTheRoom(t *testing.T) {
+	r, ann, _, _ := threeForFiles(t, hub.Limits{})
+	before := ann.life()
+	tries := 0
+	if _, err := insist(t.Context(), before.st, func(context.Context, wire.SessionID) (struct{}, error) {
+		tries++
+		return struct{}{}, ErrMoved
+	}); !errors.Is(err, ErrMoved) || tries != 1 {
+		t.Errorf("%v after %d tries", err, tries)
+	}
+	r.kill()
+	r.start()
+	ann.say("here again")
+	if err := before.putChunk(t.Context(), wire.ChunkID{File: randomID()}, []byte("late")); !errors.Is(err, ErrMoved) {
+		t.Errorf("got %v", err)
+	}
+	r.holdsNoChunks()
+}
+
+// TestFileArrivesAsTheRelayDies: everybody has the file, but the relay is killed before its sender hears so. Who does not ask has it.
+func TestFileArrivesAsTheRelayDies(t *testing.T) {
+	t.Parallel() // for it waits lostTime
+	last, dead := make(chan struct{}), make(chan struct{})
+	var dying atomic.Bool
+	r := newRelay(t, hub.Limits{}, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, "/chunks") && !strings.HasSuffix(req.URL.Query().Get("id"), ".0") && dying.CompareAndSwap(false, true) {
+				next.ServeHTTP(httptest.NewRecorder(), req)
+				close(last)
+				<-dead
+				panic(http.ErrAbortHandler)
+			}
+			next.ServeHTTP(w, req)
+		})
+	})
+	root := newRoot(t)
+	ann, bob := r.join(Config{Root: root, Alias: "ann"}), r.collect(Config{Root: root, Alias: "bob"})
+	ann.untilKind(KindJoined)
+	content := randomContent(1<<20 + 1<<19) // two chunks
+	parcel := ann.ship("a", content)
+	<-last
+	bob.has(content)
+	r.kill()
+	r.start()
+	close(dead)
 	ann.untilDone(parcel)
 }
 

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,7 +46,7 @@ type Parcel struct {
 	letter   *Letter    // the announcement; nil before
 	wants    map[wire.MemberID]int64
 	audience []wire.MemberID // those who are to have it
-	open     []delivery      // transfers that were put and not fetched by all
+	open     []delivery      // transfers that were put and not fetched by all they are for
 	has      map[wire.MemberID]bool
 	seen     map[wire.MemberID]time.Time // when a member was here last
 	sent     int64                       // how far the transfer under way has come
@@ -232,6 +233,10 @@ func (p *Parcel) want(m wire.MemberID, from int64) {
 	p.change(func() {
 		p.wants[m] = from
 		delete(p.has, m)
+		for i := range p.open { // another transfer will be for it
+			p.open[i].to = slices.DeleteFunc(p.open[i].to, func(o wire.MemberID) bool { return o == m })
+		}
+		p.tidyLocked()
 	})
 	select {
 	case p.wake <- struct{}{}:

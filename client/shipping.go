@@ -91,9 +91,9 @@ func (p *Parcel) transfer(ctx context.Context, from int64, to []wire.MemberID) (
 		if _, err := p.body.ReadAt(piece[:size], at); err != nil {
 			return -1, err
 		}
-		err := now.st.putChunk(ctx, id, piece[:size])
+		err := now.putChunk(ctx, id, piece[:size])
 		if p.s.life() != now || errors.Is(err, ErrMoved) { // the relay has lost it all
-			return p.again(ctx, from)
+			return p.again(ctx, delivery{arrival: t, to: to})
 		}
 		big, tooBig := errors.AsType[*TooBigError](err)
 		switch {
@@ -101,7 +101,7 @@ func (p *Parcel) transfer(ctx context.Context, from int64, to []wire.MemberID) (
 			return at, nil
 		case isRefusal(err, wire.CodeNobody) && p.letterOf() != nil:
 			// They came to the rest by another transfer or do not want it, or declined this one by mistake: then they ask.
-			p.change(func() { p.open = append(p.open, delivery{arrival: t, to: to, lost: time.Now()}) })
+			p.opened(delivery{arrival: t, to: to, lost: time.Now()})
 			return -1, nil
 		case err != nil:
 			return -1, err
@@ -113,21 +113,36 @@ func (p *Parcel) transfer(ctx context.Context, from int64, to []wire.MemberID) (
 		}
 		p.change(func() { p.sent = at + int64(size) })
 		if at+int64(size) == sealed {
-			p.change(func() { p.open = append(p.open, delivery{arrival: t, to: to}) })
+			p.opened(delivery{arrival: t, to: to})
 			return -1, nil
 		}
 	}
 }
 
-// again: what nobody has heard of begins once more; else those who miss something ask.
-func (p *Parcel) again(ctx context.Context, from int64) (int64, error) {
+// again: what nobody has heard of begins once more; else those who miss something ask, and who does not has it.
+func (p *Parcel) again(ctx context.Context, d delivery) (int64, error) {
 	if ctx.Err() != nil {
 		return -1, context.Cause(ctx)
 	}
 	if p.letterOf() != nil {
+		p.opened(d)
 		return -1, nil
 	}
-	return from, nil
+	return d.From, nil
+}
+
+// opened: a transfer has ended at our side. Those who have asked again since get another.
+func (p *Parcel) opened(d delivery) {
+	p.change(func() {
+		d.to = slices.DeleteFunc(d.to, func(m wire.MemberID) bool { _, asks := p.wants[m]; return asks })
+		p.open = append(p.open, d)
+		p.tidyLocked()
+	})
+}
+
+// tidyLocked drops the transfers that nobody is waited for.
+func (p *Parcel) tidyLocked() {
+	p.open = slices.DeleteFunc(p.open, func(d delivery) bool { return len(d.to) == 0 })
 }
 
 func randomID() (id wire.FileID) {
@@ -173,13 +188,19 @@ func (p *Parcel) changes() <-chan struct{} {
 
 const settleHold = 5 * time.Second // a want may come meanwhile
 
-// settle asks the relay who still lacks the oldest transfer, and waits a while for that to change.
+// settle looks who still lacks one of the transfers, all of them in turn, and waits a while for that to change.
 func (p *Parcel) settle(ctx context.Context) error {
 	p.mu.Lock()
+	if len(p.open) == 0 { // a want has just come
+		p.mu.Unlock()
+		return nil
+	}
 	d := p.open[0]
+	d.to = slices.Clone(d.to)
+	p.open = append(p.open[1:], p.open[0])
 	p.mu.Unlock()
 	if p.s.life() != d.life || !d.lost.IsZero() {
-		return p.settleLost(ctx, d.to)
+		return p.settleLost(ctx, d)
 	}
 	owed, err := insist(ctx, d.st, func(ctx context.Context, session wire.SessionID) (wire.Owed, error) {
 		return d.st.api.owed(ctx, session, d.ID, settleHold)
@@ -192,52 +213,57 @@ func (p *Parcel) settle(ctx context.Context) error {
 	case p.s.life() != d.life:
 		return nil
 	}
-	p.change(func() {
-		p.gotLocked(d.to, owed.Members)
-		if owed.Chunks == 0 || !slices.ContainsFunc(d.to, func(m wire.MemberID) bool { return !p.has[m] }) {
-			p.open = p.open[1:]
-		} else if len(p.open) > 1 { // in turn
-			p.open = append(p.open[1:], d)
-		}
-	})
+	p.change(func() { p.gotLocked(d.ID, owed.Members) })
 	return nil
 }
 
-// gotLocked: a transfer for some members is over, and is owed to no more than a few of them. Who does not ask has it, or does not want it.
-func (p *Parcel) gotLocked(to, owed []wire.MemberID) {
-	for _, m := range to {
-		if _, asks := p.wants[m]; !asks && !slices.Contains(owed, m) {
-			p.has[m] = true
-		}
+// gotLocked: of those that a transfer is for, only these still lack some of it. The others have it, or do not want it.
+func (p *Parcel) gotLocked(id wire.FileID, lack []wire.MemberID) {
+	i := slices.IndexFunc(p.open, func(d delivery) bool { return d.ID == id })
+	if i < 0 {
+		return
 	}
+	d := &p.open[i]
+	d.to = slices.DeleteFunc(d.to, func(m wire.MemberID) bool {
+		if slices.Contains(lack, m) {
+			return false
+		}
+		p.has[m] = true
+		return true
+	})
+	p.tidyLocked()
 }
 
-// lostTime is how long those who lack something of such a transfer have to say so; they join again within seconds.
+// lostTime is how long those who lack something of such a transfer have to say so, once they are back.
 const lostTime = 15 * time.Second
 
-// settleLost is settle for a transfer that a relay has forgotten or nobody takes: who lacks something of it asks, the others have it.
-func (p *Parcel) settleLost(ctx context.Context, to []wire.MemberID) error {
-	p.mu.Lock()
-	d := &p.open[0]
-	if d.lost.IsZero() {
+// settleLost does so for a transfer that a relay has forgotten or nobody takes: who lacks something of it asks, the others have it.
+func (p *Parcel) settleLost(ctx context.Context, d delivery) error {
+	if d.lost.IsZero() || !p.areBack(d.to) {
 		d.lost = time.Now()
+	}
+	p.mu.Lock()
+	if i := slices.IndexFunc(p.open, func(o delivery) bool { return o.ID == d.ID }); i >= 0 {
+		p.open[i].lost = d.lost
 	}
 	left, changed := lostTime-time.Since(d.lost), p.changed
 	p.mu.Unlock()
 	if left <= 0 {
-		p.change(func() {
-			p.gotLocked(to, nil)
-			p.open = p.open[1:]
-		})
+		p.change(func() { p.gotLocked(d.ID, nil) })
 		return nil
 	}
-	timer := time.NewTimer(left)
-	defer timer.Stop()
+	look := time.NewTimer(min(left, time.Second)) // members come and fall asleep without a word to us
+	defer look.Stop()
 	select {
-	case <-timer.C:
+	case <-look.C:
 	case <-changed:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// areBack: none of the members is away, but may have left.
+func (p *Parcel) areBack(list []wire.MemberID) bool {
+	return !slices.ContainsFunc(p.s.Members(), func(m Member) bool { return m.Away && slices.Contains(list, m.ID) })
 }

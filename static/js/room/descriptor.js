@@ -3,7 +3,7 @@
 import { unb64u, utf8 } from '../lib/bytes.js';
 import { SEGMENT, Shape } from '../crypto/file.js';
 
-/** @typedef {import('./transfers.js').Put} Put */
+/** @typedef {import('./lanes.js').Put} Put */
 
 /**
  * What everybody may see of a file.

@@ -6,11 +6,12 @@
 import { b64u, unb64u } from '../lib/bytes.js';
 import { FileChanged, FileSealer, SEGMENT, Shape } from '../crypto/file.js';
 import { descriptor, isId, isPut } from './descriptor.js';
-import { Download, Upload } from './transfers.js';
+import { Download } from './download.js';
+import { Upload } from './upload.js';
 import { holdPlace, placeFor, wipe } from './places.js';
 
 /** @typedef {import('../lib/bytes.js').Bytes} Bytes */
-/** @typedef {import('./transfers.js').Put} Put */
+/** @typedef {import('./lanes.js').Put} Put */
 /** @typedef {import('./session.js').Timeline} Timeline */
 /** @typedef {import('./descriptor.js').Picture} Picture */
 /** @typedef {import('./descriptor.js').Descriptor} Descriptor */
@@ -48,7 +49,7 @@ import { holdPlace, placeFor, wipe } from './places.js';
 /**
  * @typedef {object} Host
  * @property {() => string} self
- * @property {() => import('./transfers.js').Line} line
+ * @property {() => import('./lanes.js').Line} line
  * @property {() => string} roomId
  * @property {Timeline} timeline
  * @property {(content: {k: string} & Record<string, any>, key: string) => void} send
@@ -73,7 +74,7 @@ export class Files {
   /** Own files that somebody wants from a place on. @type {Map<string, number>} */ #wanted = new Map();
   #speeds = /** @type {Map<string, {at: number, done: number, rate: number}>} */ (new Map());
   #latest = /** @type {Map<string, Put>} */ (new Map());
-  #places = /** @type {Map<string, import('./transfers.js').Sink>} */ (new Map());
+  #places = /** @type {Map<string, import('./download.js').Sink>} */ (new Map());
   #untold = /** @type {Map<string, () => void>} */ (new Map());
   #ended = false;
   #folder;

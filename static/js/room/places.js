@@ -4,7 +4,7 @@
  * the disk without the person having chosen the place lies in the browser's own storage for this page and is wiped with the room.
  */
 
-/** @typedef {import('./transfers.js').Sink} Sink */
+/** @typedef {import('./download.js').Sink} Sink */
 /** @typedef {import('../lib/bytes.js').Bytes} Bytes */
 
 const IN_MEMORY = 32 << 20; // bytes

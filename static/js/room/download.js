@@ -1,217 +1,22 @@
 // @ts-check
-/**
- * How the bytes of one file go through the relay, out and in: each transfer is a run of chunks under one id. Neither knows messages; whoever starts
- * one is told how it goes and tells it what the other side says.
- */
-import { b64u, random } from '../lib/bytes.js';
-import { BlockedError, narrow, NetworkError, RelayError } from '../net/relay.js';
+/** How the bytes of one file come in, whatever transfers its sender starts. */
+import { RelayError } from '../net/relay.js';
 import { FileOpener } from '../crypto/file.js';
+import { insist, isTight, LANES, Lanes, pause, tighten } from './lanes.js';
 
 /** @typedef {import('../lib/bytes.js').Bytes} Bytes */
-/** @typedef {Pick<import('./connection.js').Connection, 'pieceSize' | 'putChunk' | 'chunk' | 'tellChunks' | 'collected' | 'rejoin'>} Line */
-/** @typedef {{id: string, from: number, piece: number}} Put a transfer: chunk n holds [from + n*piece, from + (n+1)*piece) of the sealed file */
+/** @typedef {import('./lanes.js').Line} Line */
+/** @typedef {import('./lanes.js').Put} Put */
 /** @typedef {{write: (bytes: Bytes) => Promise<void> | void, close: () => Promise<Blob>, abort: () => Promise<void>}} Sink */
 
-const LANES = 3; // chunks under way at once in each direction: with one stream that is a browser's six connections less one for messages
 const HOLD = 10; // seconds that the relay may hold a request for a chunk that is not there yet
 const SUSPECT = 1000; // ms that a request is held until we look whether another one gets through beside it
 const TIGHT = 2500; // ms that this other one may take
 const SOON = 300; // ms between two looks for a chunk where no request can be held
 const ASK_AGAIN = 20_000; // ms without a byte until the sender is asked again
-const RETRY = [500, 1000, 2000, 4000, 8000, 15_000]; // ms
-const HELD = 4000; // ms of being held back after which others who wait for an earlier place come first
 
-/** So many at a time, in order. */
-class Lanes {
-  #busy = 0;
-  #waiting = /** @type {(() => void)[]} */ ([]);
-
-  /** Runs work when there is a lane for it. @template T @param {() => Promise<T>} work @returns {Promise<T>} */
-  async run(work) {
-    while (this.#busy >= (tight || narrow.on ? 1 : LANES)) await new Promise((go) => this.#waiting.push(() => go(undefined)));
-    this.#busy++;
-    try {
-      return await work();
-    } finally {
-      this.#busy--;
-      this.#waiting.shift()?.();
-    }
-  }
-}
-
-const out = new Lanes();
 const into = new Lanes();
-/** The network lets so few requests go on at a time that a held one stops everything else. */
-let tight = false;
-
-/** @param {number} ms @param {AbortSignal} signal */
-const pause = (ms, signal) =>
-  new Promise((resolve) => {
-    const done = () => (clearTimeout(timer), signal.removeEventListener('abort', done), resolve(undefined));
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
-
-/**
- * Tries until it works or the relay has said no: a network that comes and goes is waited for.
- * @template T
- * @param {() => Line} line @param {AbortSignal} signal @param {(line: Line) => Promise<T>} attempt
- * @param {(now: Line, seconds: number) => Promise<unknown>} [held] waits while the relay holds us back
- * @returns {Promise<T>}
- */
-async function insist(line, signal, attempt, held) {
-  for (let fails = 0; ; ) {
-    signal.throwIfAborted();
-    const now = line();
-    try {
-      return await attempt(now);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (line() !== now) continue; // the room has moved
-      if (error instanceof RelayError && error.rejoin) {
-        await now.rejoin();
-        continue;
-      }
-      if (isFinal(error)) throw error;
-      const wanted = error instanceof RelayError || error instanceof BlockedError ? error.retryAfter * 1000 : 0;
-      if (held && error instanceof RelayError && error.code === 'chunks_full') {
-        await Promise.race([pause(wanted, signal), held(now, error.retryAfter)]);
-        continue;
-      }
-      fails++;
-      await pause(Math.max(wanted, RETRY[Math.min(fails - 1, RETRY.length - 1)]), signal);
-    }
-  }
-}
-
-/** @param {unknown} error */
-function isFinal(error) {
-  if (error instanceof RelayError) return error.http < 500 && error.http !== 429 && error.http !== 408;
-  return !(error instanceof BlockedError || error instanceof NetworkError);
-}
-
-/** A sealed file on its way out, from one place to its end. */
-export class Upload {
-  #stop = new AbortController();
-  #line;
-  #sealer;
-  #told;
-  #yields;
-  #flying = /** @type {Set<number>} */ (new Set());
-  #full = false;
-  #waiting = /** @type {(() => void)[]} */ ([]);
-  /** The relay has everything before. */ at;
-
-  /**
-   * @param {object} options
-   * @param {() => Line} options.line
-   * @param {import('../crypto/file.js').FileSealer} options.sealer
-   * @param {number} options.from
-   * @param {(name: 'put' | 'moved', put: Put) => void} options.told put: a transfer has begun, its first chunk is out
-   * @param {() => boolean} options.yields whether somebody waits for a place before this one
-   */
-  constructor({ line, sealer, from, told, yields }) {
-    this.#line = line;
-    this.#sealer = sealer;
-    this.at = from;
-    this.#told = told;
-    this.#yields = yields;
-  }
-
-  stop() {
-    this.#stop.abort(new DOMException('the transfer ended', 'AbortError'));
-    for (const go of this.#waiting.splice(0)) go();
-  }
-
-  /** Resolves when all is out or nobody wants more. Rejects with the signal's reason, or with what makes it impossible. */
-  async run() {
-    try {
-      while (this.at < this.#sealer.shape.sealed && (await this.#transfer()));
-    } catch (error) {
-      if (!(error instanceof RelayError && error.code === 'nobody')) throw error;
-    }
-  }
-
-  /** One transfer, until it is done or a chunk is too big. False if it gave way to another. */
-  async #transfer() {
-    const { sealed } = this.#sealer.shape;
-    /** @type {Put} */
-    const put = { id: b64u(random(16)), from: this.at, piece: this.#line().pieceSize };
-    if (!(await this.#piece(put, 0, this.#stop.signal))) return true; // again, smaller, under another id
-    this.#passed(put, new Set([0]), 0);
-    this.#told('put', put);
-    const count = Math.ceil((sealed - put.from) / put.piece);
-    const have = new Set([0]);
-    const ender = new AbortController();
-    const signal = AbortSignal.any([this.#stop.signal, ender.signal]);
-    let next = 1;
-    let gaveWay = false;
-    let heldSince = 0;
-    let failure = /** @type {{error: unknown} | null} */ (null);
-    /** The others may wait for a turn that will not come. */
-    const end = () => (ender.abort(), this.#landed(-1));
-    const held = async (/** @type {Line} */ line, /** @type {number} */ seconds) => {
-      this.#full = true;
-      heldSince ||= Date.now();
-      if (Date.now() - heldSince < HELD || !this.#yields()) return tight || narrow.on ? new Promise(() => undefined) : line.collected(put.id, Math.ceil(seconds), signal).catch(() => pause(seconds * 1000, signal));
-      gaveWay = true;
-      end();
-    };
-    const worker = async () => {
-      while (next < count && !ender.signal.aborted) {
-        const n = next++;
-        this.#flying.add(n);
-        try {
-          if (!(await this.#piece(put, n, signal, held))) return end();
-        } catch (error) {
-          if (!ender.signal.aborted) failure = { error };
-          return end();
-        }
-        heldSince = 0;
-        have.add(n);
-        this.#passed(put, have, n);
-        this.#landed(n);
-      }
-    };
-    await Promise.all(Array.from({ length: LANES }, worker));
-    this.#flying.clear();
-    this.#landed(0);
-    this.#stop.signal.throwIfAborted();
-    if (failure) throw failure.error;
-    return !gaveWay;
-  }
-
-  /** @param {Put} put @param {Set<number>} have @param {number} n */
-  #passed(put, have, n) {
-    while (have.has(n) && this.at === Math.min(put.from + n * put.piece, this.#sealer.shape.sealed)) {
-      have.delete(n++);
-      this.at = Math.min(put.from + n * put.piece, this.#sealer.shape.sealed);
-    }
-    this.#told('moved', put);
-  }
-
-  /** Puts a chunk. False if it is too big for the network. @param {Put} put @param {number} n @param {AbortSignal} signal @param {(now: Line, seconds: number) => Promise<unknown>} [held] */
-  async #piece({ id, from, piece }, n, signal, held) {
-    const bytes = await this.#sealer.read(from + n * piece, from + (n + 1) * piece);
-    const put = async (/** @type {Line} */ line) => {
-      await this.#turn(n, signal);
-      return out.run(() => line.putChunk(`${id}.${n}`, bytes, signal));
-    };
-    return (await insist(this.#line, signal, put, held)).ok;
-  }
-
-  /** In a full room the first that is missing goes first: were its place taken by a later one, nobody could go on. @param {number} n @param {AbortSignal} signal */
-  async #turn(n, signal) {
-    while (this.#full && n > Math.min(...this.#flying) && !signal.aborted) await new Promise((go) => this.#waiting.push(() => go(undefined)));
-  }
-
-  /** @param {number} n */
-  #landed(n) {
-    if (n <= Math.min(...this.#flying)) this.#full = false;
-    this.#flying.delete(n);
-    for (const go of this.#waiting.splice(0)) go();
-  }
-}
+let probing = false;
 
 /** A sealed file on its way in. It follows whatever transfers its sender starts and asks for another when they have ended before the file has. */
 export class Download {
@@ -408,7 +213,7 @@ export class Download {
    * @param {Line} line @param {string} id @param {AbortSignal} signal
    */
   async #held(line, id, signal) {
-    if (tight || narrow.on) return line.chunk(id, 0, signal);
+    if (isTight()) return line.chunk(id, 0, signal);
     const ender = new AbortController();
     const look = setTimeout(() => void this.#probe(line, ender), SUSPECT);
     try {
@@ -429,7 +234,7 @@ export class Download {
     await line.tellChunks([], [], late).catch(() => undefined); // what else is wrong shows elsewhere
     probing = false;
     if (!late.aborted) return;
-    tight = true;
+    tighten();
     ender.abort();
   }
 
@@ -448,4 +253,3 @@ export class Download {
     }
   }
 }
-let probing = false;
