@@ -194,12 +194,13 @@ func TestMoveSurvivesARestart(t *testing.T) {
 	r.kill()
 	r.start()
 	b.deaf.Store(false)
-	for _, p := range []*person{ann, bob, cat} {
-		p.change() // else the ladder takes its time
-	}
+	cat.change() // else the ladder takes its time
+	await(t, "that cat is back, who knows of nobody", func() bool { return r.hub.Stats().Members > 0 })
+	ann.change()
 	if err := <-removed; err != nil {
 		t.Fatal(err)
 	}
+	bob.change()
 	bob.untilKind(KindMoved)
 	cat.untilKind(KindRemoved)
 	ann.everybody(ann.say("1"))

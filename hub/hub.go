@@ -113,7 +113,7 @@ type Join struct {
 	Member wire.MemberID
 	Card   []byte
 	Cursor *wire.Cursor  // what the client has handled; acks if it is of this life of the room
-	Known  []wire.Member // members to register as away, if this join begins a new life of the room
+	Known  []wire.Member // members to register as away, if this join begins a new life of the room, or the joiner comes from the one before and nobody has left this one
 }
 
 // Post is a message of a member. Roster is the roster number it was sealed for, nil if the poster does not care any more.

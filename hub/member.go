@@ -55,6 +55,7 @@ func (h *Memory) Join(id wire.RoomID, j Join) (out wire.Joined, err error) {
 func (r *room) join(j Join, data []byte) (out wire.Joined, err error) {
 	m := r.members[j.Member]
 	out.Fresh = m == nil
+	returns := r.left == 0 && j.Cursor != nil && j.Cursor.Epoch != r.epoch && (m == nil || m.session == wire.SessionID{})
 	if m == nil {
 		out.Gap = r.ghosts.missed(&r.log, j.Member, r.handled(j.Cursor))
 		m, err = r.welcome(j, data)
@@ -66,6 +67,9 @@ func (r *room) join(j Join, data []byte) (out wire.Joined, err error) {
 	}
 	r.ghosts.remove(j.Member)
 	r.newSession(m)
+	if returns {
+		r.bringBack(j)
+	}
 	out.Session, out.Member, out.Members = m.session, m.id, r.roll(false)
 	out.Cursor, out.Roster, out.Acked = r.cursor(m.acked), r.roster, r.acked(m)
 	out.Limits = r.hub.limits.Wire()
@@ -135,6 +139,26 @@ func (r *room) remember(j Join) {
 		m := r.register(k.ID, k.Card)
 		m.away = true
 		r.online--
+	}
+	r.awayChanged()
+}
+
+// bringBack registers, as away, whom a member knows from the life before this one and nobody has brought back yet: the first that came may have been
+// asleep when they joined. The others are told. Once somebody has left this life nobody is brought back, for it might be just that one.
+func (r *room) bringBack(j Join) {
+	for _, k := range j.Known[:min(len(j.Known), wire.MaxKnown)] {
+		if r.members[k.ID] != nil || len(k.Card) > wire.MaxCard || len(r.list) >= r.hub.limits.RoomMembers {
+			continue
+		}
+		data := wire.MustJSON(wire.Member{ID: k.ID, Card: k.Card})
+		if r.admit(need{log: entryCost + int64(len(data)+noteFraming), beside: memberCost + int64(len(k.Card))}) != nil {
+			return
+		}
+		m := r.register(k.ID, k.Card)
+		m.away = true
+		r.online--
+		r.note(m, wire.EventJoined, data)
+		m.cardSeq = r.roster
 	}
 	r.awayChanged()
 }

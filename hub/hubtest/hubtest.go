@@ -27,7 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) hub.Hub) {
 		{"roster events stand between messages", rosterEvents},
 		{"a changed card is told", cards},
 		{"a room ends with its last member", roomEnds},
-		{"a fresh room takes back whom the joiner knew", knownMembers},
+		{"a fresh room takes back whom the first in it knew, and those who come back", knownMembers},
 		{"members list what each has acked", memberList},
 
 		{"messages arrive once, in one order, not at their poster", order},

@@ -127,11 +127,26 @@ func knownMembers(b *bench) {
 	}
 	one.post("a")
 	old := wire.Cursor{Epoch: wire.Epoch{5}, Seq: 77}
-	two := b.joinAs(hub.Join{Member: member(2), Card: card(2), Cursor: &old, Known: []wire.Member{{ID: member(4)}}})
-	if two.Fresh || len(two.Members) != 3 || two.Gap != nil {
-		b.Fatalf("joined as %+v, want to be known, and the room not to be fresh", two.Joined)
+	two := b.joinAs(hub.Join{Member: member(2), Card: card(2), Cursor: &old, Known: []wire.Member{{ID: member(1)}, {ID: member(4), Card: card(4)}}})
+	if two.Fresh || len(two.Members) != 4 || two.Gap != nil {
+		b.Fatalf("joined as %+v, want to be known, to bring back another, and the room not to be fresh", two.Joined)
 	}
-	b.equal(two.read(two.Cursor, 2), []string{"joined 1 card 1", "msg a"})
+	b.equal(two.read(two.Cursor, 3), []string{"joined 1 card 1", "msg a", "joined 4 card 4"})
+	one.post("b") // for all four
+
+	// A newcomer knows nobody from before, nor does one who was here already; and once somebody has left, it might be just that one who is named.
+	b.joinAs(hub.Join{Member: member(5), Card: card(5), Known: []wire.Member{{ID: member(6)}}})
+	two = b.joinAs(hub.Join{Member: member(2), Card: card(2), Cursor: &old, Known: []wire.Member{{ID: member(6)}}})
+	two.leave()
+	last := b.joinAs(hub.Join{Member: member(7), Card: card(7), Cursor: &old, Known: []wire.Member{{ID: member(2)}, {ID: member(6)}}})
+	if len(last.Members) != 5 {
+		b.Fatalf("joined as %+v, want members 1, 3, 4, 5 and 7", last.Joined)
+	}
+	four := b.joinAs(hub.Join{Member: member(4), Card: card(4), Cursor: &old})
+	if four.Fresh {
+		b.Fatalf("joined as %+v, want to be known", four.Joined)
+	}
+	b.equal(four.read(four.Cursor, 4), []string{"msg b", "joined 5 card 5", "left 2 leave", "joined 7 card 7"})
 }
 
 func memberList(b *bench) {
