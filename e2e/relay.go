@@ -158,7 +158,7 @@ func (w *Watched) Post(room wire.RoomID, s wire.SessionID, p hub.Post) (hub.Post
 	if err == nil && !posted.Duplicate {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.carried = append(w.carried, Carried{room, w.members[s], p.Frame})
+		w.carried = append(w.carried, Carried{room, w.members[s], slices.Clone(p.Frame)})
 	}
 	return posted, err
 }

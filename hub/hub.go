@@ -120,7 +120,7 @@ type Join struct {
 // The hub does not keep Frame.
 type Post struct {
 	ID     wire.MessageID
-	Frame  []byte
+	Frame  []byte // the caller's again when Post returns
 	Roster *uint64
 	Lend   bool // the caller can call Posted.Wake
 }

@@ -117,3 +117,15 @@ test('aliases', () => {
   for (const good of ['A', 'ボブ 👋', 'x'.repeat(64)]) assert.ok(isAlias(good), good);
   for (const bad of ['', 'x'.repeat(65), 'é'.repeat(33), 'a\nb', 'a\u0085', '\u007f', '\ud800']) assert.ok(!isAlias(bad), JSON.stringify(bad));
 });
+
+test('a part of the page that does not come is asked for again', async () => {
+  const cut = () => Promise.reject(new TypeError('Failed to fetch dynamically imported module'));
+  let tries = 0;
+  assert.equal(await bytes.part(() => (++tries < 3 ? cut() : Promise.resolve('here')), [0, 0]), 'here');
+  tries = 0;
+  await assert.rejects(bytes.part(() => (tries++, cut()), [0, 0]), TypeError);
+  assert.equal(tries, 3);
+  tries = 0;
+  await assert.rejects(bytes.part(() => (tries++, Promise.reject(new SyntaxError('broken'))), [0, 0]), SyntaxError);
+  assert.equal(tries, 1);
+});

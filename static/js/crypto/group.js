@@ -1,5 +1,5 @@
 // @ts-check
-import { b64u, equal, random, utf8 } from '../lib/bytes.js';
+import { b64u, equal, part, random, utf8 } from '../lib/bytes.js';
 import { readFrame, received, ReceivingChains, sealKeys, sealMessage, sealMove, sealWaiting } from './chains.js';
 import { Identity, isAlias, memberId, newLinkRoot, numberAfter, parseCard, roomKeys, safetyCode, signCard } from './keys.js';
 import { aesFrom, agree, CARD, dhPair, FrameSealer, hkdfKey, KEYS, MESSAGE, MOVE, openFrame, recipient, sha256, verifyKey, WAITING, X } from './suite.js';
@@ -655,7 +655,7 @@ export class Shells {
     const hash = b64u(await sha256(utf8(jwe)));
     if (this.#seen.has(hash)) return { kind: 'repeat' };
     try {
-      const { openJwe } = await import('./jwe.js');
+      const { openJwe } = await part(() => import('./jwe.js'));
       const text = await openJwe(this.#keys.dropKey, jwe);
       this.#remember(hash);
       return { kind: 'shell', text };
@@ -1002,7 +1002,7 @@ export class Group {
    */
   answerKnock(commit) {
     const { keys, identity } = this.#state;
-    return this.#state.inTurn(async () => new (await import('./knock.js')).KnockHost(keys, identity, commit));
+    return this.#state.inTurn(async () => new (await part(() => import('./knock.js'))).KnockHost(keys, identity, commit));
   }
 
   /** For "keep this room on this device". @returns {Promise<GroupState>} */

@@ -222,3 +222,25 @@ export class Reader {
     return from;
   }
 }
+
+const AGAIN = [300, 1000, 2500]; // ms
+
+/**
+ * Fetches a part of the page that is not there from the beginning. A network that cuts answers short lets the next one through; browsers that do not ask
+ * twice for a script fail all the same.
+ * @template T
+ * @param {() => Promise<T>} load import(...)
+ * @param {number[]} [pauses] ms before each further try
+ * @returns {Promise<T>}
+ */
+export async function part(load, pauses = AGAIN) {
+  for (const pause of pauses) {
+    try {
+      return await load();
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // the script itself is broken
+      await new Promise((go) => setTimeout(go, pause));
+    }
+  }
+  return load();
+}

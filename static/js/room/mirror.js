@@ -2,7 +2,7 @@
 /**
  * A room as a tab has it that does not lead: what the leader told, and what this tab has asked of it.
  */
-import { b64u, random } from '../lib/bytes.js';
+import { b64u, part, random } from '../lib/bytes.js';
 import { newKey } from './session.js';
 
 /** @typedef {import('./session.js').Item} Item */
@@ -225,7 +225,7 @@ export class Mirror {
 
   /** The leader may be asleep when something has to vanish here. */
   async #watch() {
-    this.#fuse ??= import('./talk.js').then(({ Fuse }) => new Fuse(() => this.items, (keys) => this.#remove(keys), this.#ended.signal));
+    this.#fuse ??= part(() => import('./talk.js')).then(({ Fuse }) => new Fuse(() => this.items, (keys) => this.#remove(keys), this.#ended.signal));
     (await this.#fuse).look();
   }
 

@@ -1,5 +1,5 @@
 // @ts-check
-import { b64u, random, unb64u } from '../lib/bytes.js';
+import { b64u, part, random, unb64u } from '../lib/bytes.js';
 import { Group } from '../crypto/group.js';
 import { linkFragment, newMemberSecret, roomKeys } from '../crypto/keys.js';
 import { Connection, epochOf, Outbox, seqOf } from './connection.js';
@@ -104,7 +104,7 @@ export class Timeline {
 
 /** @typedef {import('./vault.js').Kept} Kept */
 
-const vault = () => import('./vault.js');
+const vault = () => part(() => import('./vault.js'));
 
 export class Keeper {
   #roomId;
@@ -563,7 +563,7 @@ export class Stay {
   }
 
   async #newGate() {
-    const { Gatekeeper } = await import('./lock.js');
+    const { Gatekeeper } = await part(() => import('./lock.js'));
     const gate = new Gatekeeper({
       group: this.group,
       timeline: this.#timeline,
@@ -690,7 +690,7 @@ export class Stay {
 
   /** The first knock fetches the door. @param {{id: string, body: string}} knock */
   async #knocked(knock) {
-    const { Doorkeeper } = await import('./door.js');
+    const { Doorkeeper } = await part(() => import('./door.js'));
     if (this.#over) return;
     this.door ??= new Doorkeeper({
       host: (commit) => this.group.answerKnock(commit),
@@ -995,7 +995,7 @@ export class Session extends EventTarget {
 
   /** The first change fetches what knows them. */
   #talking() {
-    this.#talk ??= import('./talk.js').then(({ Talk, Fuse }) => {
+    this.#talk ??= part(() => import('./talk.js')).then(({ Talk, Fuse }) => {
       this.#fuse = new Fuse(() => this.items, (keys) => this.#burn(keys), this.#ended.signal);
       this.#heard = new Talk({ timeline: this.#timeline, typed: () => this.#tell('typing'), timed: (ttl, head) => this.#timed(ttl, head) });
       this.#fuse.look();
@@ -1095,7 +1095,7 @@ export class Session extends EventTarget {
 
   /** The first file fetches what files are made of. */
   async #withFiles() {
-    const { Files } = await import('./files.js');
+    const { Files } = await part(() => import('./files.js'));
     this.#files ??= new Files({
       self: () => this.self,
       line: () => this.#stay.connection,

@@ -1,5 +1,5 @@
 // @ts-check
-import { b64u, random } from '../lib/bytes.js';
+import { b64u, part, random } from '../lib/bytes.js';
 import { roomKeys } from '../crypto/keys.js';
 import { Session } from './session.js';
 
@@ -202,7 +202,7 @@ export class SharedSession extends EventTarget {
   async #enter(roomId) {
     this.#listen(roomId);
     if (await claim(roomId)) return this.#lead();
-    const { Mirror } = await import('./mirror.js');
+    const { Mirror } = await part(() => import('./mirror.js'));
     this.#mirror = new Mirror({ tab: this.#tab, options: this.#options, say: (note) => this.#say(note), tell: (name, detail) => this.#tell(name, detail) });
     void this.#wait(roomId);
     await this.#mirror.ready;

@@ -1,5 +1,6 @@
 // @ts-check
 /** What can be done with a message: by a bar on hover, a menu on long-press or key, and who lacks it on hover, long-press or focus. */
+import { part } from '../lib/bytes.js';
 import { confirm, fill, h, icon, iconButton, listed, mark, t } from './parts.js';
 
 /** @typedef {import('../room/session.js').Item} Item */
@@ -216,7 +217,7 @@ export class Actions {
   /** @param {Item} item @param {Element} [anchor] */
   async #pickFor(item, anchor) {
     const at = anchor ?? this.#timeline.rowOf(item.key)?.querySelector('.bubble');
-    const { pick } = await import('./emoji.js');
+    const { pick } = await part(() => import('./emoji.js'));
     const emoji = await pick(at ?? this.#timeline.scroller);
     if (emoji) this.#react(item, emoji, !this.#mine(item, emoji));
     if (emoji) this.#out();

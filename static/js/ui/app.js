@@ -1,5 +1,5 @@
 // @ts-check
-import { parseFragment } from '../lib/bytes.js';
+import { parseFragment, part } from '../lib/bytes.js';
 import { aliasIn, choose, fill, h, icon, keepField, language, LANGUAGES, nameField, problem, rememberAlias, screen, site, stored, submit, t, told } from './parts.js';
 
 /** The start screen and the other screens outside a room: every way in, and the words when there is none. */
@@ -14,7 +14,7 @@ export function home(app, error) {
   const keep = keepField();
   const rooms = h('div', { class: 'kept' });
   const inside = h('div', { class: 'kept' });
-  const open = async () => (await import('../crypto/keys.js')).newLinkRoot();
+  const open = async () => (await part(() => import('../crypto/keys.js'))).newLinkRoot();
   const go = submit(() => {
     const alias = aliasIn(name.input);
     if (alias) app.enter({ root: open, alias, keep: keep.input.checked, back: (why) => home(app, why) });
@@ -32,8 +32,8 @@ export function home(app, error) {
       rooms,
       h('form', { class: 'card', onsubmit: go, novalidate: true }, name.element, h('button', { class: 'main' }, t.newRoom), keep.element),
       h('nav', { class: 'ways' },
-        way('key', t.withPassphrase, async () => (await import('./passphrase.js')).passphrase(app)),
-        way('link', t.withLink, async () => (await import('./link.js')).pasteLink(app))),
+        way('key', t.withPassphrase, async () => (await part(() => import('./passphrase.js'))).passphrase(app)),
+        way('link', t.withLink, async () => (await part(() => import('./link.js'))).pasteLink(app))),
       h('p', { class: 'promise' }, t.promise),
       h('nav', { class: 'languages', 'aria-label': t.languages }, Object.entries(LANGUAGES).map(([code, name]) => h('button', { type: 'button', class: 'plain', lang: code, 'aria-current': code === language && 'true', onclick: () => speak(app, /** @type {import('./parts.js').Language} */ (code)) }, name))),
     ),
@@ -50,7 +50,7 @@ async function speak(app, code) {
 async function showKept(app, place) {
   const stores = await globalThis.indexedDB?.databases?.().catch(() => null);
   if (stores && !stores.some(({ name }) => name === 'snug')) return; // nothing was ever kept here
-  const { forget, keptRooms } = await import('../room/vault.js');
+  const { forget, keptRooms } = await part(() => import('../room/vault.js'));
   const rooms = (await keptRooms().catch(() => [])).filter(({ roomId }) => !app.rooms.some(({ session }) => session.roomId === roomId));
   if (rooms.length === 0) return fill(place);
   const list = h('ul', { class: 'rooms' }, rooms.map((room) => keptRow(app, room, async () => {
@@ -221,7 +221,7 @@ class App {
     const inside = this.rooms.find((room) => room.isAt(place()));
     if (inside) this.#back(inside);
     else if (!globalThis.crypto?.subtle) this.show(insecure());
-    else if (fragment === 'shared') void this.turn(async () => (await import('./shared.js')).sharedScreen(this));
+    else if (fragment === 'shared') void this.turn(async () => (await part(() => import('./shared.js'))).sharedScreen(this));
     else if (fragment.startsWith('k=')) this.#knock(fragment.slice(2));
     else if (fragment) this.#invited(fragment);
     else this.home();
@@ -315,7 +315,7 @@ class App {
   }
 
   async #drawSwitcher() {
-    const { Switcher } = await import('./rooms.js');
+    const { Switcher } = await part(() => import('./rooms.js'));
     this.#switcher ??= new Switcher(this, this.#host);
     this.#switcher.draw();
   }
@@ -352,7 +352,7 @@ class App {
 
   /** @param {string} roomId */
   #knock(roomId) {
-    void this.turn(async () => new (await import('./knock.js')).Knock(this, roomId));
+    void this.turn(async () => new (await part(() => import('./knock.js'))).Knock(this, roomId));
   }
 
   /**
@@ -381,7 +381,7 @@ class App {
     this.show(waiting);
     const turn = this.#turn;
     try {
-      const [{ SharedSession }, { Room }, { roomKeys }, root] = await Promise.all([import('../room/shared.js'), import('./room.js'), import('../crypto/keys.js'), door.root()]);
+      const [[{ SharedSession }, { Room }, { roomKeys }], root] = await Promise.all([part(() => Promise.all([import('../room/shared.js'), import('./room.js'), import('../crypto/keys.js')])), door.root()]);
       const { roomId } = await roomKeys(root);
       const had = this.rooms.find(({ session }) => session.roomId === roomId);
       if (turn !== this.#turn) return;
@@ -459,7 +459,7 @@ app.route();
 
 /** What can wait until the room is open; the page works without. */
 async function later() {
-  const { install, watchVersion } = await import('./offline.js');
+  const { install, watchVersion } = await part(() => import('./offline.js'));
   await Promise.all([install((room) => app.look(room)), watchVersion()]);
 }
 setTimeout(() => later().catch((error) => console.info('snug: not for offline use:', error)), LATER);

@@ -1,5 +1,6 @@
 // @ts-check
 /** The door from outside: a stranger knocks, reads six digits to someone inside, and is let in. */
+import { part } from '../lib/bytes.js';
 import { aliasIn, digits, fill, h, icon, nameField, screen, t, told } from './parts.js';
 
 /** @typedef {import('./app.js').AppType} App */
@@ -50,7 +51,7 @@ export class Knock {
     this.element.dataset.lit = '';
     fill(this.#inside, say, h('button', { type: 'button', class: 'plain', onclick: stop }, t.cancel));
     try {
-      const { Asker } = await import('../room/asker.js');
+      const { Asker } = await part(() => import('../room/asker.js'));
       const asker = (this.#asker = new Asker({ roomId: this.#roomId }));
       asker.addEventListener('code', (event) => {
         const { code } = /** @type {CustomEvent} */ (event).detail;

@@ -3,6 +3,7 @@
 /**
  * DOM without HTML strings: the page's policy allows no innerHTML and no inline script or style, so this is the only way anything is drawn.
  */
+import { part } from '../lib/bytes.js';
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
 /** @typedef {Record<string, any>} Props attributes; on… adds a listener, data sets data- attributes, a false, null or undefined value leaves the attribute out */
@@ -124,7 +125,7 @@ let full;
 
 /** Speaks a language from now on; what stands on the page already has to be drawn again. @param {Language} next */
 async function speak(next) {
-  t = (await import(`./lang/${next}.js`)).default;
+  t = (await part(() => import(`./lang/${next}.js`))).default;
   language = next;
   document.documentElement.lang = next === 'zh' ? 'zh-Hans' : next;
   document.documentElement.dir = t.dir;

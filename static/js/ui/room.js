@@ -1,5 +1,5 @@
 // @ts-check
-import { parseFragment } from '../lib/bytes.js';
+import { parseFragment, part } from '../lib/bytes.js';
 import { copyButton, dayOf, digits, fill, h, icon, iconButton, mark, momentOf, shareButton, t, tile, told, timeOf, toneOf, typing } from './parts.js';
 
 /**
@@ -750,7 +750,7 @@ export class Room {
 
   /** @param {File[]} files */
   async #stage(files) {
-    const { Tray } = await import('./tray.js');
+    const { Tray } = await part(() => import('./tray.js'));
     if (this.#stop.signal.aborted) return;
     if (!this.#tray) {
       this.#tray = new Tray(this.#session, () => this.#typed());
@@ -851,7 +851,7 @@ export class Room {
     const gated = JSON.stringify([waits, members.filter((member) => member.waiting).map(({ id, alias }) => [id, alias])]);
     if (this.#gated === gated || (!this.#gated && !waits && !members.some((member) => member.waiting))) return;
     this.#gated = gated;
-    const { gate } = await import('./lock.js');
+    const { gate } = await part(() => import('./lock.js'));
     if (!this.#stop.signal.aborted) fill(this.#gate, gate(this.#session, (event) => this.#open('people', event)));
   }
 
@@ -889,7 +889,7 @@ export class Room {
    */
   async #open(tab, event) {
     const opener = /** @type {HTMLElement | null} */ (event?.currentTarget ?? null);
-    const { Panel } = await import('./panels.js');
+    const { Panel } = await part(() => import('./panels.js'));
     if (this.#stop.signal.aborted) return;
     if (!this.#panel) {
       this.#panel = new Panel({ session: this.#session, kept: this.#door.keep, out: () => this.#app.out(this) });

@@ -1,5 +1,6 @@
 // @ts-check
 /** What helps in writing more than plain text: replies, changes, commands, emoji, and who else is writing. Fetched with the first of them. */
+import { part } from '../lib/bytes.js';
 import { fill, h, icon, iconButton, t, typing } from './parts.js';
 
 /** @typedef {import('../room/session.js').Item} Item */
@@ -78,7 +79,7 @@ export class Writer {
 
   /** @param {string} line */
   async #command(line) {
-    const { run } = await import('./commands.js').catch(() => ({ run: null }));
+    const { run } = await part(() => import('./commands.js')).catch(() => ({ run: null }));
     if (!run) return this.#show('word', t.notLoaded);
     run(line, { session: this.#session, say: (text, how) => this.#say(text, how), done: () => this.#empty(), show: (...content) => this.#show('word', ...content) });
   }
@@ -116,7 +117,7 @@ export class Writer {
 
   /** @param {Element} anchor */
   async pickEmoji(anchor) {
-    const { pick } = await import('./emoji.js');
+    const { pick } = await part(() => import('./emoji.js'));
     const emoji = await pick(anchor);
     const { selectionStart, selectionEnd } = this.#input;
     if (emoji) this.#input.setRangeText(emoji, selectionStart, selectionEnd, 'end');
