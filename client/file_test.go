@@ -238,6 +238,24 @@ func TestFileArrivesAsTheRelayDies(t *testing.T) {
 	ann.untilDone(parcel)
 }
 
+// TestFileInALockedRoom: who waits to be let in cannot read that there is a file, and holds nobody up.
+func TestFileInALockedRoom(t *testing.T) {
+	r := newRelay(t, hub.Limits{ChunkRoomBytes: 3 << 20}, nil)
+	root := newRoot(t)
+	ann, bob := r.join(Config{Root: root, Alias: "ann"}), r.collect(Config{Root: root, Alias: "bob"})
+	ann.untilKind(KindJoined)
+	if _, err := ann.Lock(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	bob.untilKind(KindLocked)
+	r.join(Config{Root: root, Alias: "eve"}).untilKind(KindWaiting)
+	content := randomContent(6 << 20)
+	parcel := ann.ship("a", content)
+	bob.has(content)
+	ann.untilDone(parcel)
+	r.holdsNoChunks()
+}
+
 // TestFileAndANewcomer: who comes in the middle of a file is owed none of it, or nobody would get on: it does not know what to decline.
 func TestFileAndANewcomer(t *testing.T) {
 	r := newRelay(t, hub.Limits{ChunkRoomBytes: 3 << 20}, nil)

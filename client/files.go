@@ -3,6 +3,7 @@ package client
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"snug/wire"
 )
@@ -30,6 +31,7 @@ type files struct {
 	parcels map[string]*Parcel
 	coming  map[Ref]*coming
 	order   []Ref // of coming, the oldest first
+	leaving bool  // declineFiles is under way
 }
 
 // coming is a file of another.
@@ -175,6 +177,36 @@ func (s *Session) skip(unwanted []arrival) {
 	if len(ids) > 0 {
 		s.spawn(func() { now.st.ackChunks(s.ctx, wire.AckRequest{Skip: ids}) }) // fails only when the stay is over, and all that is owed with it
 	}
+}
+
+const unreadTime = time.Second // in which more may come that cannot be read
+
+// declineFiles: something could not be read, and may have announced a file. Unless one is on its way here, nobody shall be held up by us with any.
+func (s *Session) declineFiles() {
+	s.files.mu.Lock()
+	defer s.files.mu.Unlock()
+	if s.files.leaving || s.files.busyLocked() {
+		return
+	}
+	s.files.leaving = s.spawn(func() {
+		pause(s.ctx, unreadTime) // at its end nothing is told any more
+		s.files.mu.Lock()
+		busy := s.files.busyLocked()
+		s.files.leaving = false
+		s.files.mu.Unlock()
+		if !busy {
+			s.life().st.ackChunks(s.ctx, wire.AckRequest{SkipAll: true}) // fails as in skip
+		}
+	})
+}
+
+func (f *files) busyLocked() bool {
+	for _, c := range f.coming {
+		if !c.idle() {
+			return true
+		}
+	}
+	return false
 }
 
 func (st *stay) fileLocked(m message) error {

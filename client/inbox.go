@@ -40,6 +40,9 @@ func (st *stay) take(ctx context.Context, e event) error {
 	if todo.whisper != nil {
 		st.s.out.whisper(todo.whisper)
 	}
+	if todo.unread {
+		st.s.declineFiles()
+	}
 	st.tellWaiting()
 	return st.refresh(ctx)
 }
@@ -61,6 +64,7 @@ func (st *stay) isNextLocked(c wire.Cursor) (bool, error) {
 type todo struct {
 	acked   *wire.Acked
 	whisper []byte
+	unread  bool // it could not be opened
 }
 
 func (st *stay) handle(e event) (do todo, err error) {
@@ -188,8 +192,10 @@ func (st *stay) messageLocked(m wire.Msg, place wire.Cursor) (do todo, err error
 	case errors.Is(err, e2ee.ErrOwn):
 		return do, nil
 	case errors.Is(err, e2ee.ErrBeforeYou) && st.group.Waits():
+		do.unread = true
 		st.tellLocked(Event{Kind: KindFailed, At: at, From: from, Reason: "This member is not let in yet.", Err: err})
 	case err != nil:
+		do.unread = true
 		st.failLocked(at, from, err)
 		if o.Need {
 			do.whisper = st.askLocked(from)

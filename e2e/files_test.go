@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,6 +20,7 @@ import (
 	"snug/client"
 	"snug/e2e/proxies"
 	"snug/hub"
+	"snug/wire"
 )
 
 // TestPicture: a picture is picked, looked at, sent without what it tells besides, and seen at once by the other, on a phone too.
@@ -323,6 +325,26 @@ func BenchmarkFile(b *testing.B) {
 	b.ReportMetric(total/float64(b.N), "ms/file")
 	b.ReportMetric(float64(mb)*1000*float64(b.N)/total, "MB/s")
 	b.ReportMetric(0, "ns/op") // means nothing here
+}
+
+// TestReloadInTheMiddleOfAFile: a kept room's page that was loaded anew knows nothing of what it was fetching, and holds nobody up with it.
+func TestReloadInTheMiddleOfAFile(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann")
+	tab := ann.Tab("/")
+	fragment := tab.NewRoom(true)
+	ben := w.Insider(fragment, "Ben", nil)
+	tab.Members(2)
+	tab.Kept(1)
+	ben.Chunk(wire.ChunkID{File: wire.FileID{1}})
+	w.Hub.Await(t, "the chunk waits for Ann", func(s hub.Stats) bool { return s.Chunks == 1 })
+	tab.Close()
+	tab = ann.Tab("/")
+	tab.ComeBack("Private room")
+	w.Hub.Await(t, "nothing waits for her", func(s hub.Stats) bool { return s.Chunks == 0 })
+	if got := ben.Chunk(wire.ChunkID{File: wire.FileID{1}, N: 1}); got != http.StatusNotFound {
+		t.Errorf("more of it was answered with %d", got)
+	}
 }
 
 // TestLargeFileThroughSmallRelay: ten times what the relay holds goes through, and neither the relay nor the pages grow with it.

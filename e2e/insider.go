@@ -97,6 +97,12 @@ func (i *Insider) Leave() {
 	}
 }
 
+// Chunk posts a chunk of some file, and gives the answer's status.
+func (i *Insider) Chunk(id wire.ChunkID) (status int) {
+	i.t.Helper()
+	return i.post("/chunks?s="+i.session.String()+"&id="+id.String(), "application/octet-stream", []byte("a chunk"), new(wire.OK))
+}
+
 func (i *Insider) post(path, kind string, body []byte, answer any) (status int) {
 	i.t.Helper()
 	resp, err := http.Post(i.url+path, kind, bytes.NewReader(body))

@@ -19,7 +19,7 @@ func (s *Server) ack(c echo.Context) error {
 			return err
 		}
 	}
-	files := len(req.Got)+len(req.Skip) > 0
+	files := len(req.Got)+len(req.Skip) > 0 || req.SkipAll
 	if who.query["through"] != "" || !files {
 		through, err := param(who.query, "through", wire.ParseCursor)
 		if err != nil {
@@ -30,7 +30,7 @@ func (s *Server) ack(c echo.Context) error {
 		}
 	}
 	if files {
-		if err := s.conf.Hub.AckChunks(who.room, who.session, req.Got, req.Skip); err != nil {
+		if err := s.conf.Hub.AckChunks(who.room, who.session, req); err != nil {
 			return err
 		}
 	}

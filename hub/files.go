@@ -148,16 +148,20 @@ func (h *Memory) Owed(id wire.RoomID, s wire.SessionID, file wire.FileID) (o wir
 }
 
 // AckChunks records what the member has and what it does not want; see Hub. It counts as presence.
-func (h *Memory) AckChunks(id wire.RoomID, s wire.SessionID, got []wire.ChunkID, skip []wire.FileID) error {
+func (h *Memory) AckChunks(id wire.RoomID, s wire.SessionID, req wire.AckRequest) error {
 	r, m, err := h.enterPresent(id, s)
 	if err != nil {
 		return err
 	}
 	defer r.unlock()
-	for _, id := range got {
+	for _, id := range req.Got {
 		if x := r.chunks.held[id]; x != nil {
 			r.chunks.release(m, x)
 		}
+	}
+	skip := req.Skip
+	if req.SkipAll {
+		skip = append(slices.Clip(skip), r.chunks.files...)
 	}
 	if len(skip) > 0 {
 		r.chunks.skip(m, skip)

@@ -74,7 +74,7 @@ func TestChunksOfSleepersGoFirst(t *testing.T) {
 		f.check(sleeper.chunk(0))
 		f.check(sleeper.chunk(2))
 
-		f.check(f.AckChunks(f.room, awake.Session, nil, []wire.FileID{{1}}))
+		f.check(f.AckChunks(f.room, awake.Session, wire.AckRequest{Skip: []wire.FileID{{1}}}))
 		f.want(sender.put(5, 24_000), ErrChunksFull) // for the sleeper alone nothing of the sleeper's goes
 		f.equal(f.Stats().ChunksDropped, 1)
 
@@ -131,8 +131,8 @@ func TestMemoryOfChunksIsBounded(t *testing.T) {
 	for n := range maxSkips + 10 {
 		files = append(files, wire.FileID{byte(n), byte(n >> 8), 1})
 	}
-	f.check(f.AckChunks(f.room, two.Session, nil, files))
-	f.check(f.AckChunks(f.room, two.Session, nil, files[200:]))
+	f.check(f.AckChunks(f.room, two.Session, wire.AckRequest{Skip: files}))
+	f.check(f.AckChunks(f.room, two.Session, wire.AckRequest{Skip: files[200:]}))
 	f.verify()
 	f.equal(len(f.member(two).skips), maxSkips)
 }
@@ -253,7 +253,7 @@ func TestDroppedChunkOfOneWhoLeft(t *testing.T) {
 		f.verify()
 		two.leave()
 		f.verify()
-		f.check(f.AckChunks(f.room, three.Session, nil, []wire.FileID{{1}}))
+		f.check(f.AckChunks(f.room, three.Session, wire.AckRequest{Skip: []wire.FileID{{1}}}))
 		f.check(one.put(1, 10))
 		f.equal(f.Stats().Chunks, 0)
 	})

@@ -206,7 +206,7 @@ func (g guest) chunk(n uint32) error {
 
 func (g guest) gotChunk(n uint32) {
 	g.Helper()
-	g.check(g.AckChunks(g.room, g.Session, []wire.ChunkID{{File: wire.FileID{1}, N: n}}, nil))
+	g.check(g.AckChunks(g.room, g.Session, wire.AckRequest{Got: []wire.ChunkID{{File: wire.FileID{1}, N: n}}}))
 }
 
 // gap is what a Gap says, with -2 for none.

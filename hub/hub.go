@@ -90,8 +90,8 @@ type Hub interface {
 	Chunk(room wire.RoomID, s wire.SessionID, id wire.ChunkID) (body []byte, more <-chan struct{}, err error)
 	// Owed tells what is held of a file, and for whom; the channel is closed when there may be less.
 	Owed(room wire.RoomID, s wire.SessionID, file wire.FileID) (o wire.Owed, more <-chan struct{}, err error)
-	// AckChunks records that the member has the chunks got and does not want the files skip, now or later.
-	AckChunks(room wire.RoomID, s wire.SessionID, got []wire.ChunkID, skip []wire.FileID) error
+	// AckChunks records what chunks the member has, and which files it does not want, now or later: those listed, or all that have begun.
+	AckChunks(room wire.RoomID, s wire.SessionID, req wire.AckRequest) error
 
 	// Knock leaves a stranger's note for the members who are here now; it is held in memory, and told once to each
 	// subscription, for KnockTTL. Errors: ErrNobody (no member is present), ErrTooLarge, ErrKnocksFull, ErrRelayFull.

@@ -111,7 +111,7 @@ func (x *actor) fetch(n uint32) error {
 	if err := x.g.chunk(n); err != nil {
 		return err
 	}
-	return x.AckChunks(x.room, x.g.Session, []wire.ChunkID{{File: wire.FileID{1}, N: n}}, nil)
+	return x.AckChunks(x.room, x.g.Session, wire.AckRequest{Got: []wire.ChunkID{{File: wire.FileID{1}, N: n}}})
 }
 
 func (x *actor) read() error {

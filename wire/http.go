@@ -70,10 +70,12 @@ type Owed struct {
 	Away    int        `json:"away"`    // of these members
 }
 
-// AckRequest is the optional body of POST /r/{room}/ack. Got lists chunks the member has, Skip files it does not want.
+// AckRequest is the optional body of POST /r/{room}/ack. Got lists chunks the member has, Skip files it does not want; SkipAll is all that have begun.
 type AckRequest struct {
 	Got  []ChunkID `json:"got,omitempty"`
 	Skip []FileID  `json:"skip,omitempty"`
+
+	SkipAll bool `json:"skip_all,omitempty"`
 }
 
 // KnockRequest is the body of POST /r/{room}/knock (Body) and of /r/{room}/knock/poll (After, Hold). The secret is the

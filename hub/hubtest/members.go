@@ -56,7 +56,7 @@ func sessions(b *bench) {
 		b.want(b.Leave(b.room, s), hub.ErrNoSession)
 		b.want(b.Known(b.room, s), hub.ErrNoSession)
 		b.want(b.PutChunk(b.room, s, wire.ChunkID{}, []byte("x")), hub.ErrNoSession)
-		b.want(b.AckChunks(b.room, s, nil, nil), hub.ErrNoSession)
+		b.want(b.AckChunks(b.room, s, wire.AckRequest{}), hub.ErrNoSession)
 		b.want(b.AnswerKnock(b.room, s, wire.KnockID{}, nil), hub.ErrNoSession)
 		_, err = b.Members(b.room, s)
 		b.want(err, hub.ErrNoSession)

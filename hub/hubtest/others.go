@@ -25,7 +25,7 @@ func chunks(b *bench) {
 	late := b.join(4)
 	_, _, err = b.Chunk(b.room, late.Session, id)
 	b.want(err, hub.ErrChunkGone) // it will never be owed to it
-	b.check(b.AckChunks(b.room, two.Session, []wire.ChunkID{id, {N: 9}}, nil))
+	b.check(b.AckChunks(b.room, two.Session, wire.AckRequest{Got: []wire.ChunkID{id, {N: 9}}}))
 	if n := b.Stats().Chunks; n != 1 {
 		b.Fatalf("%d chunks, want 1 that is owed to another", n)
 	}
@@ -61,13 +61,13 @@ func owedFiles(b *bench) {
 	b.check(b.PutChunk(b.room, one.Session, wire.ChunkID{File: file, N: 1}, []byte("x")))
 	b.check(b.PutChunk(b.room, one.Session, wire.ChunkID{File: wire.FileID{2}}, []byte("another")))
 	more := owed(2, 2, 3)
-	b.check(b.AckChunks(b.room, two.Session, []wire.ChunkID{{File: file}}, nil))
+	b.check(b.AckChunks(b.room, two.Session, wire.AckRequest{Got: []wire.ChunkID{{File: file}}}))
 	b.closes(more, "whoever waits for a file to be fetched is told")
 	more = owed(2, 2, 3)
-	b.check(b.AckChunks(b.room, two.Session, []wire.ChunkID{{File: file, N: 1}}, nil))
+	b.check(b.AckChunks(b.room, two.Session, wire.AckRequest{Got: []wire.ChunkID{{File: file, N: 1}}}))
 	b.closes(more, "the same once more")
 	more = owed(2, 3)
-	b.check(b.AckChunks(b.room, three.Session, nil, []wire.FileID{file}))
+	b.check(b.AckChunks(b.room, three.Session, wire.AckRequest{Skip: []wire.FileID{file}}))
 	b.closes(more, "a file that is not wanted is fetched")
 	owed(0)
 }
@@ -86,7 +86,7 @@ func lateForAFile(b *bench) {
 	}
 	_, _, err := b.Chunk(b.room, late.Session, wire.ChunkID{File: wire.FileID{2}})
 	b.check(err)
-	b.check(b.AckChunks(b.room, two.Session, nil, []wire.FileID{file}))
+	b.check(b.AckChunks(b.room, two.Session, wire.AckRequest{Skip: []wire.FileID{file}}))
 	b.want(b.PutChunk(b.room, one.Session, wire.ChunkID{File: file, N: 2}, []byte("x")), hub.ErrNobody)
 }
 
@@ -97,11 +97,17 @@ func skippedFiles(b *bench) {
 	two := b.join(2)
 	b.check(b.PutChunk(b.room, one.Session, wire.ChunkID{File: file}, []byte("x")))
 	b.check(b.PutChunk(b.room, one.Session, wire.ChunkID{File: wire.FileID{2}}, []byte("other")))
-	b.check(b.AckChunks(b.room, two.Session, nil, []wire.FileID{file}))
+	b.check(b.AckChunks(b.room, two.Session, wire.AckRequest{Skip: []wire.FileID{file}}))
 	if n := b.Stats().Chunks; n != 1 {
 		b.Fatalf("%d chunks after one of two files was skipped", n)
 	}
 	b.want(b.PutChunk(b.room, one.Session, wire.ChunkID{File: file, N: 1}, []byte("x")), hub.ErrNobody)
+	b.check(b.AckChunks(b.room, two.Session, wire.AckRequest{SkipAll: true}))
+	if n := b.Stats().Chunks; n != 0 {
+		b.Fatalf("%d chunks after all files were skipped", n)
+	}
+	b.want(b.PutChunk(b.room, one.Session, wire.ChunkID{File: wire.FileID{2}, N: 1}, []byte("other")), hub.ErrNobody)
+	b.check(b.PutChunk(b.room, one.Session, wire.ChunkID{File: wire.FileID{3}}, []byte("a later one")))
 }
 
 func knocks(b *bench) {
@@ -182,7 +188,7 @@ func zero(b *bench) {
 	_, err := b.PostShell(b.room, b.newID(), "jwe")
 	b.check(err)
 	b.check(b.PutChunk(b.room, one.Session, wire.ChunkID{}, make([]byte, 1000)))
-	b.check(b.AckChunks(b.room, two.Session, nil, []wire.FileID{{5}, {6}}))
+	b.check(b.AckChunks(b.room, two.Session, wire.AckRequest{Skip: []wire.FileID{{5}, {6}}}))
 	b.check(b.Knock(b.room, wire.KnockID{1}, []byte("hello")))
 	b.check(b.AnswerKnock(b.room, one.Session, wire.KnockID{1}, []byte("no")))
 	s := b.Stats()

@@ -157,6 +157,18 @@ scene('a cleared screen keeps serving its own files', ['Ann', 'Ben'], async ([an
   assert.equal(await hash(ben.session.fileOf(offered.key)), await hash(own));
 });
 
+scene('who waits in a locked room cannot read that there is a file, and holds nobody up', ['Ann', 'Ben'], async ([ann, ben], { enter }) => {
+  await ann.session.lock(true);
+  await ben.until('the lock', () => ben.session.locked);
+  const cat = await enter('Cat');
+  await cat.until('that it waits', () => cat.session.waits);
+  const blob = sends(ann, 20_000_000);
+  await gets(ben);
+  await has(ben, blob);
+  await ann.until('that Ben has it', () => fileIn(ann).transfer === 'done');
+  await ann.session.lock(false);
+});
+
 scene('a network lets only small bodies pass, from the beginning and from the middle on', ['Ann', 'Ben'], async ([ann, ben]) => {
   const blob = sends(ann, 12_000_000);
   const release = await middle(ann, 4, () => gets(ben));

@@ -344,10 +344,10 @@ export class Api {
 
   /**
    * @param {string} s @param {string} through
-   * @param {{got?: string[], skip?: string[], signal?: AbortSignal}} [options] chunks that are here, files that are not wanted
+   * @param {{got?: string[], skip?: string[], skipAll?: boolean, signal?: AbortSignal}} [options] chunks that are here, files that are not wanted: these, or all that have begun
    */
-  async ack(s, through, { got, skip, signal } = {}) {
-    const body = got?.length || skip?.length ? { got, skip } : undefined;
+  async ack(s, through, { got, skip, skipAll, signal } = {}) {
+    const body = got?.length || skip?.length || skipAll ? { got, skip, skip_all: skipAll } : undefined;
     await this.#postJSON('ack', { s, through }, body, isOK, { signal });
   }
 

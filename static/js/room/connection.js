@@ -313,6 +313,11 @@ export class Connection {
     await this.#api.ack(this.#session, through, { got, skip, signal: AbortSignal.any([this.#ended.signal, signal]) });
   }
 
+  /** Tells the relay that no file is wanted that has begun. */
+  async skipFiles() {
+    await this.#api.ack(this.#session, this.#saved ?? '', { skipAll: true, signal: this.#ended.signal });
+  }
+
   members() {
     return this.#api.members(this.#session, { signal: this.#ended.signal });
   }

@@ -94,6 +94,11 @@ export class Files {
     return [...this.#records.values()];
   }
 
+  /** Whether something is on its way here. */
+  get fetching() {
+    return this.#downloads.size > 0 || this.#latest.size > 0;
+  }
+
   /** @param {string} key */
   record(key) {
     return this.#records.get(key);

@@ -190,6 +190,7 @@ export class Keeper {
  * @property {(move: {root: import('../lib/bytes.js').Bytes | null, removed: string[], by: string}, at: string) => Promise<void>} moved at a place of the log
  * @property {(knock: {id: string, body: string}) => void} knock
  * @property {(head: {from: string, at: number, alias: string}, content: {k: string} & Record<string, any>) => Promise<void>} file a message about a file
+ * @property {() => void} unread a message could not be opened
  */
 
 const ASK_AGAIN = 30_000; // ms between two requests for the same sender's keys; its answer is a whole keys frame
@@ -373,6 +374,7 @@ export class Inbox {
     if (opened.kind === 'held') return this.#room.gate((gate) => gate.hold(head, opened.content));
     if (opened.kind === 'waiting') return this.#waiting(head, opened);
     if (opened.kind !== 'failed') return;
+    this.#room.unread();
     if (opened.reason === 'before-you' && this.#room.group.waits) return this.#room.gate((gate) => gate.passed(at));
     if (opened.need) this.#ask(from);
     this.#room.timeline.add({ key, kind: 'failed', from, alias: this.#room.aliasOf(from), at, reason: REASONS[opened.reason] ?? opened.reason });
@@ -464,6 +466,7 @@ function bytes(text) {
  * @property {(by: string) => Promise<void>} removed the stay is over
  * @property {Room['file']} file
  * @property {() => void} anew the relay began a new life of the room
+ * @property {() => void} unread a message could not be opened
  */
 
 /**
@@ -683,6 +686,7 @@ export class Stay {
       membersChanged: () => this.#tell(() => this.#host.members()),
       moved: (/** @type {Omit<Move, 'at'>} */ move, /** @type {string} */ at) => this.#moved(move, at),
       file: (/** @type {any} */ head, /** @type {any} */ content) => this.#host.file(head, content),
+      unread: () => this.#host.unread(),
       knock: (/** @type {{id: string, body: string}} */ knock) => this.#knocked(knock).catch((error) => console.warn('snug: somebody knocks, and the door cannot be opened', error)),
     };
     return new Inbox(room, known);
@@ -793,6 +797,7 @@ const isBefore = (a, b) => epochOf(a) === epochOf(b) && seqOf(a) < seqOf(b);
  */
 
 const MINUTE = 60_000;
+const UNREAD = 1000; // ms in which more may come that cannot be read
 
 export class Session extends EventTarget {
   kind = /** @type {'link' | 'passphrase'} */ ('link');
@@ -816,6 +821,7 @@ export class Session extends EventTarget {
   #shareFile;
   /** @type {import('./files.js').Files | null} */ #files = null;
   #knownFiles;
+  #declining = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
   #ended = new AbortController();
 
   /**
@@ -840,6 +846,7 @@ export class Session extends EventTarget {
       await session.close();
       throw error;
     }
+    if (kept && !handed) session.#declineFiles(); // those that the page before was fetching
     return session;
   }
 
@@ -1088,6 +1095,16 @@ export class Session extends EventTarget {
     return this.#files?.record(key)?.blob;
   }
 
+  /** Something could not be read, or was forgotten, and may have announced a file: unless one is on its way here, nobody shall be held up by us with any. */
+  #declineFiles() {
+    if (this.#declining || this.#files?.fetching) return;
+    this.#declining = setTimeout(() => {
+      this.#declining = undefined;
+      if (this.#files?.fetching || this.#ended.signal.aborted) return;
+      this.#stay.connection.skipFiles().catch((error) => console.debug('snug: files are not refused yet', error));
+    }, UNREAD);
+  }
+
   /** All that is known of files, for the browser's other tabs. */
   get files() {
     return this.#files?.records ?? this.#knownFiles ?? [];
@@ -1271,6 +1288,7 @@ export class Session extends EventTarget {
       moved: (move) => this.#follow(move),
       removed: (by) => this.#removed(by),
       file: async (head, content) => (await this.#withFiles()).hear(head, content),
+      unread: () => this.#declineFiles(),
       anew: () => this.#files?.anew(),
     });
   }
