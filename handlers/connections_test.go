@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -11,12 +12,17 @@ import (
 	"time"
 )
 
-// dial opens a connection and sends raw bytes.
+// dial opens a connection, with TLS if the relay has it, and sends raw bytes.
 func (r *relay) dial(raw string) net.Conn {
 	r.t.Helper()
 	conn, err := net.Dial("tcp", r.web.Listener.Addr().String())
 	if err != nil {
 		r.t.Fatal(err)
+	}
+	if r.secure {
+		conf := r.web.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+		conf.ServerName = r.web.Certificate().DNSNames[0]
+		conn = tls.Client(conn, conf)
 	}
 	r.t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(patience))
@@ -47,10 +53,11 @@ func testHTTP10StreamIsNotChunked(t *testing.T, sink Sink) {
 	}
 }
 
-func TestPipelinedRequestWaitsForTheStream(t *testing.T) {
+// TestPipelinedRequestWaitsForTheBatch: a goroutine leaves net/http the connections of batches.
+func TestPipelinedRequestWaitsForTheBatch(t *testing.T) {
 	r := newRelay(t, written(SinkGoroutine))
 	p := r.room(1).join(1)
-	conn := r.dial("GET " + p.path("/stream", "after", p.Cursor.String()) + " HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+	conn := r.dial("GET " + p.path("/stream", "mode", "batch", "after", p.Cursor.String()) + " HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
 	br := bufio.NewReader(conn)
 	stream, err := http.ReadResponse(br, nil)
 	if err != nil {
@@ -58,7 +65,7 @@ func TestPipelinedRequestWaitsForTheStream(t *testing.T) {
 	}
 	body := afterHello(t, stream.Body)
 	r.server.Drain()
-	if rest, err := io.ReadAll(body); err != nil || !strings.Contains(string(rest), "event: bye\n") {
+	if rest, err := io.ReadAll(body); err != nil || stream.Close {
 		t.Fatalf("got %q, %v", rest, err)
 	}
 	health, err := http.ReadResponse(br, nil)

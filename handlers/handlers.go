@@ -73,7 +73,8 @@ type Sink uint8
 const (
 	// SinkAuto takes SinkSocket where it can: plain HTTP/1 over TCP on Linux, under an http.Server that Server.HTTP has made.
 	SinkAuto Sink = iota
-	// SinkGoroutine writes from the goroutine of the request, through net/http.
+	// SinkGoroutine writes from a goroutine for each stream: to the connection, taken over from net/http, on HTTP/1.1, plain
+	// or TLS; through net/http on HTTP/2 and HTTP/1.0, and batches.
 	SinkGoroutine
 	// SinkSocket takes the connection over and writes to its socket; an idle stream has no goroutine. New refuses it where
 	// there is no such thing; connections that are not plain HTTP/1 still have a goroutine.
@@ -93,6 +94,7 @@ type Server struct {
 	buffers sync.Pool // of *[]byte, for sinks: an idle stream holds none
 	start   time.Time // static; the clock of feeds counts from here
 	sockets sockets
+	taken   running // streams on connections that were taken over, with a goroutine
 	lanes   lanes
 	dates   dates
 	tidy    tidy
@@ -174,6 +176,9 @@ func (s *Server) Drain() {
 // does not know of are answered, or with ctx's error.
 func (s *Server) Wait(ctx context.Context) error {
 	s.lanes.wait()
+	if err := s.taken.wait(ctx); err != nil {
+		return err
+	}
 	return s.sockets.wait(ctx)
 }
 

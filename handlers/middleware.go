@@ -53,8 +53,7 @@ func knownMethod(m string) string {
 	return "other"
 }
 
-// recoverPanic turns a panic into a 500. The log gets the place; it gets the value only if the runtime made it, since any other
-// may hold what a client sent.
+// recoverPanic turns a panic into a 500.
 func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
@@ -65,16 +64,22 @@ func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
 			if r == http.ErrAbortHandler { // ends the connection, on purpose
 				panic(r)
 			}
-			s.metrics.panics.Inc()
-			what := "not a runtime error"
-			if e, ok := r.(runtime.Error); ok {
-				what = e.Error()
-			}
-			s.log.Error("panic", "route", route(c), "what", what, "stack", string(debug.Stack()))
+			s.panicked(route(c), r)
 			err = errPanic
 		}()
 		return next(c)
 	}
+}
+
+// panicked counts and logs a panic. The log gets the place; it gets the value only if the runtime made it, since any other
+// may hold what a client sent.
+func (s *Server) panicked(route string, r any) {
+	s.metrics.panics.Inc()
+	what := "not a runtime error"
+	if e, ok := r.(runtime.Error); ok {
+		what = e.Error()
+	}
+	s.log.Error("panic", "route", route, "what", what, "stack", string(debug.Stack()))
 }
 
 // errPanic has no row in the table of refusals, so it is 500 internal. It is logged where it is caught.

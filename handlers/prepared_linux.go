@@ -41,7 +41,7 @@ func (p *prepared) of(events []wire.Framed, chunked bool) []byte {
 	for _, e := range events {
 		size += len(e)
 	}
-	b := make([]byte, 0, size+len("12345678\r\n\r\n"))
+	b := make([]byte, 0, size+chunkFrame)
 	if chunked {
 		b = fmt.Appendf(b, "%x\r\n", size)
 	}
@@ -60,8 +60,5 @@ func frameChunk(b []byte, chunked bool) []byte {
 	if !chunked || len(b) == 0 {
 		return b
 	}
-	out := make([]byte, 0, len(b)+len("12345678\r\n\r\n"))
-	out = fmt.Appendf(out, "%x\r\n", len(b))
-	out = append(out, b...)
-	return append(out, "\r\n"...)
+	return appendChunk(make([]byte, 0, len(b)+chunkFrame), b)
 }

@@ -31,6 +31,7 @@ type relay struct {
 	hub     hub.Hub
 	server  *Server
 	web     *httptest.Server
+	secure  bool // over TLS
 	log     *syncBuffer
 	metrics *prometheus.Registry
 }
@@ -53,8 +54,12 @@ func newRelay(t *testing.T, edit ...func(*relay)) *relay {
 		t.Fatal(err)
 	}
 	r.web.Config = r.server.HTTP("")
-	r.web.Listener = r.server.Listener(r.web.Listener)
-	r.web.Start()
+	if r.secure {
+		r.web.StartTLS()
+	} else {
+		r.web.Listener = r.server.Listener(r.web.Listener)
+		r.web.Start()
+	}
 	t.Cleanup(func() {
 		r.server.Drain() // or Close would wait for the streams
 		r.web.Close()

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -14,23 +13,38 @@ import (
 	"snug/wire"
 )
 
-// sink writes a feed from the goroutine of its request: everything pending in one write and flush, then it waits. It works
-// wherever net/http does. A reader that stalls holds up nobody else; at its write deadline it is let go, and the session
-// reads on from its cursor.
+// sink writes a feed from a goroutine: everything pending in one write and flush, then it waits. It works wherever net/http
+// does. A reader that stalls holds up nobody else; at its write deadline it is let go, and the session reads on from its cursor.
 type sink struct {
 	feed
-	out   io.Writer
-	ctl   *http.ResponseController
+	out   line
 	timer *time.Timer   // one for all that is due
 	armed time.Duration // when it fires
 }
 
-func (s *Server) newSink(c echo.Context, f feed) *sink {
-	return &sink{feed: f, out: c.Response(), ctl: controller(c)}
+// line is what a sink writes its answer to: net/http's, or a connection that was taken over.
+type line interface {
+	io.Writer
+	Flush() error
+	SetWriteDeadline(time.Time) error
+	end() error // writes what ends the answer, if net/http does not
 }
 
-// run writes until something ends the stream, and says what: a reason of a bye, or one of feed's.
-func (k *sink) run(ctx context.Context) string {
+// requestLine is net/http's: its goroutine writes, under its deadline when the handler has returned the end as well.
+type requestLine struct {
+	io.Writer
+	*http.ResponseController
+}
+
+func (requestLine) end() error { return nil }
+
+func (s *Server) newSink(c echo.Context, f feed) *sink {
+	return &sink{feed: f, out: requestLine{c.Response(), controller(c)}}
+}
+
+// run writes until something ends the stream, and says what: a reason of a bye, or one of feed's. gone is closed when the
+// reader has hung up.
+func (k *sink) run(gone <-chan struct{}) string {
 	k.armed = k.dueAt()
 	k.timer = time.NewTimer(k.armed - k.server.now())
 	defer k.timer.Stop()
@@ -42,7 +56,7 @@ func (k *sink) run(ctx context.Context) string {
 		if k.batch && fed {
 			return k.finish(endBatch)
 		}
-		if why := k.wait(ctx, more); why != "" {
+		if why := k.wait(gone, more); why != "" {
 			return k.finish(why)
 		}
 	}
@@ -76,7 +90,7 @@ func (s *Server) giveBuffer(b *[]byte) {
 }
 
 // wait returns when it is time for another pass, or with the reason for the end.
-func (k *sink) wait(ctx context.Context, more bool) string {
+func (k *sink) wait(gone <-chan struct{}, more bool) string {
 	ready := k.sub.Ready()
 	if more {
 		ready = readyNow()
@@ -105,7 +119,7 @@ func (k *sink) wait(ctx context.Context, more bool) string {
 			return endOf(err)
 		case <-k.server.draining:
 			return wire.ByeShutdown
-		case <-ctx.Done():
+		case <-gone:
 			return endGone
 		}
 	}
@@ -131,12 +145,15 @@ func (k *sink) fail(err error) string {
 	return k.finish(why)
 }
 
-// finish says bye and leaves a deadline for net/http's last chunk.
+// finish says bye and ends the answer, or leaves a deadline for net/http to do so.
 func (k *sink) finish(why string) string {
 	b, why := k.bye(why)
 	err := k.write(b)
 	if err == nil {
 		err = k.deadline(time.Now().Add(k.server.conf.Streams.Write))
+	}
+	if err == nil {
+		err = k.out.end()
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return endStalled
@@ -158,11 +175,11 @@ func (k *sink) write(b []byte) error {
 			return err
 		}
 	}
-	if err := k.ctl.Flush(); err != nil {
+	if err := k.out.Flush(); err != nil {
 		return err
 	}
 	k.count.flushes.Inc()
 	return k.deadline(time.Time{})
 }
 
-func (k *sink) deadline(t time.Time) error { return k.ctl.SetWriteDeadline(t) }
+func (k *sink) deadline(t time.Time) error { return k.out.SetWriteDeadline(t) }

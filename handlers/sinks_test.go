@@ -15,16 +15,27 @@ import (
 	"snug/wire"
 )
 
-// onBothSinks runs a test with each way of writing streams; where there are no sockets, with the one that works everywhere.
+// overTLS stands for SinkAuto on HTTP/1.1 over TLS, where a goroutine writes.
+const overTLS Sink = 255
+
+// onBothSinks runs a test with each way of writing streams, that of a goroutine plain and over TLS; where there are no sockets,
+// with what works everywhere.
 func onBothSinks(t *testing.T, test func(*testing.T, Sink)) {
 	t.Run("goroutine", func(t *testing.T) { test(t, SinkGoroutine) })
+	t.Run("tls", func(t *testing.T) { test(t, overTLS) })
 	if socketsWork {
 		t.Run("socket", func(t *testing.T) { test(t, SinkSocket) })
 	}
 }
 
 // written has a relay write its streams in this way.
-func written(sink Sink) func(*relay) { return func(r *relay) { r.conf.Streams.Sink = sink } }
+func written(sink Sink) func(*relay) {
+	return func(r *relay) {
+		if r.secure = sink == overTLS; !r.secure {
+			r.conf.Streams.Sink = sink
+		}
+	}
+}
 
 // TestSinksSendTheSameHead: where the connection ends with the stream anyway, not a byte differs.
 func TestSinksSendTheSameHead(t *testing.T) {
@@ -106,15 +117,21 @@ func testNearIsTold(t *testing.T, sink Sink) {
 
 func TestHangUpIsSeen(t *testing.T) { onBothSinks(t, testHangUpIsSeen) }
 
+// closer is a *net.TCPConn or a *tls.Conn.
+type closer interface {
+	net.Conn
+	CloseWrite() error
+}
+
 func testHangUpIsSeen(t *testing.T, sink Sink) {
 	r := newRelay(t, written(sink))
 	p := r.room(1).join(1)
-	ways := map[string]func(*net.TCPConn) error{"close": (*net.TCPConn).Close, "half": (*net.TCPConn).CloseWrite}
-	if sink == SinkSocket { // net/http does not look behind data
-		ways["with data"] = func(c *net.TCPConn) error { io.WriteString(c, "what is this"); return c.Close() }
+	ways := map[string]func(closer) error{"close": closer.Close, "half": closer.CloseWrite}
+	if sink != SinkGoroutine { // a lane does not look behind data
+		ways["with data"] = func(c closer) error { io.WriteString(c, "what is this"); return c.Close() }
 	}
 	for name, hangUp := range ways {
-		conn := r.dial("GET " + p.path("/stream", "after", p.Cursor.String()) + " HTTP/1.1\r\nHost: x\r\n\r\n").(*net.TCPConn)
+		conn := r.dial("GET " + p.path("/stream", "after", p.Cursor.String()) + " HTTP/1.1\r\nHost: x\r\n\r\n").(closer)
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -132,12 +149,11 @@ func testHangUpIsSeen(t *testing.T, sink Sink) {
 	})
 }
 
-// TestPipelinedRequestIsRefused: what follows a stream on a socket that was taken over would never be answered.
-func TestPipelinedRequestIsRefused(t *testing.T) {
-	if !socketsWork {
-		t.Skip("there are no sockets here")
-	}
-	r := newRelay(t, written(SinkSocket))
+// TestPipelinedRequestIsRefused: what follows a stream on a connection that was taken over would never be answered.
+func TestPipelinedRequestIsRefused(t *testing.T) { onBothSinks(t, testPipelinedRequestIsRefused) }
+
+func testPipelinedRequestIsRefused(t *testing.T, sink Sink) {
+	r := newRelay(t, written(sink))
 	p := r.room(1).join(1)
 	conn := r.dial("GET " + p.path("/stream", "after", p.Cursor.String()) + " HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)

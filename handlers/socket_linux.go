@@ -146,7 +146,7 @@ func (k *socket) finish(why string, now time.Duration) bool {
 		k.rest = append(k.rest[:len(k.rest):len(k.rest)], frameChunk(b, k.chunked)...)
 	}
 	if k.chunked {
-		k.rest = append(k.rest[:len(k.rest):len(k.rest)], "0\r\n\r\n"...)
+		k.rest = append(k.rest[:len(k.rest):len(k.rest)], lastChunk...)
 	}
 	_, open := k.flush(now)
 	return open

@@ -22,8 +22,6 @@ func rememberConn(ctx context.Context, _ net.Conn) context.Context { return ctx 
 
 func (*Server) socketOf(*http.Request) net.Conn { return nil }
 
-func handedOver(echo.Context) bool { return false }
-
 func (*Server) streamSocket(echo.Context, net.Conn, feed, streamRequest) error {
 	panic("handlers: no sockets here")
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -72,10 +73,15 @@ func (h *held) Close() error {
 // TestStalledReaderHurtsOnlyItself: of 100 members one stops reading. The others have everything while a write to it hangs;
 // at the deadline of the write its stream is closed, and it reads on from its cursor with nothing lost and nothing twice.
 func TestStalledReaderHurtsOnlyItself(t *testing.T) {
+	t.Run("plain", func(t *testing.T) { testStalledReaderHurtsOnlyItself(t, SinkAuto) })
+	t.Run("tls", func(t *testing.T) { testStalledReaderHurtsOnlyItself(t, overTLS) })
+}
+
+func testStalledReaderHurtsOnlyItself(t *testing.T, sink Sink) {
 	const members, messages, size = 100, 40, 4 << 10 // more than narrow socket buffers can hide
 	var armed atomic.Bool
 	conns := make(chan *held, 1)
-	r := newRelay(t, func(r *relay) {
+	r := newRelay(t, written(sink), func(r *relay) {
 		r.web.Listener = narrow{r.web.Listener, &armed, conns}
 	})
 	room := r.room(1)
@@ -88,7 +94,11 @@ func TestStalledReaderHurtsOnlyItself(t *testing.T) {
 
 	armed.Store(true)
 	conn := r.dial("GET " + stalled.path("/stream", "after", start.String()) + " HTTP/1.1\r\nHost: x\r\n\r\n")
-	if err := conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+	raw := conn
+	if secure, ok := conn.(*tls.Conn); ok {
+		raw = secure.NetConn()
+	}
+	if err := raw.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the stalled stream is open", func() bool { return r.metric("snug_readers", kindStream) == 1 })

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -28,11 +29,11 @@ func (s *Server) stream(c echo.Context) error {
 		return err
 	}
 	defer k.sub.Close()
-	s.closed(&k.feed, k.run(c.Request().Context()))
+	s.closed(&k.feed, k.run(c.Request().Context().Done()))
 	return nil
 }
 
-// openStream begins an answer that the goroutine of the request is to write. It returns nil if a socket writes it, or with an
+// openStream begins an answer that the goroutine of the request is to write. It returns nil if another or a socket writes it, or with an
 // error. It is a function of its own so that what it needs is off the stack while the stream waits: when less than a fifth of
 // a stack is in use the next garbage collection halves it.
 func (s *Server) openStream(c echo.Context) (*sink, error) {
@@ -50,6 +51,15 @@ func (s *Server) openStream(c echo.Context) (*sink, error) {
 	}
 	if f.sub, err = s.conf.Hub.Subscribe(req.room, req.session, req.after, of); err != nil {
 		return nil, err
+	}
+	if req.takesOver(c.Request()) {
+		switch err := s.streamTaken(c, f, req.octets); {
+		case err == nil:
+			return nil, nil
+		case !errors.Is(err, http.ErrNotSupported): // as in tests without a socket
+			f.sub.Close()
+			return nil, err
+		}
 	}
 	s.opened(&f)
 	streamHeaders(c, req.octets)
@@ -108,6 +118,12 @@ func (r streamRequest) kind() (string, hub.Kind) {
 		return kindOctets, hub.Stream
 	}
 	return kindStream, hub.Stream
+}
+
+// takesOver tells whether a goroutine should write the stream to the connection itself. A batch should not: it ends soon,
+// and the next one wants the connection, which costs a handshake with TLS.
+func (r streamRequest) takesOver(of *http.Request) bool {
+	return of.ProtoMajor == 1 && of.ProtoAtLeast(1, 1) && !r.batch
 }
 
 // streamHeaders are what gets a stream through proxies. The types have no charset, because some products know streams by
