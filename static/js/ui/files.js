@@ -109,7 +109,7 @@ class FileView extends HTMLElement {
     return h('div', { class: 'plain-file' },
       h('span', { class: 'sort', 'aria-hidden': 'true' }, icon('file'), h('small', null, endOf(name))),
       h('div', { class: 'what' }, h('b', { dir: 'auto' }, name), h('small', null, sizeOf(size))),
-      blob && look === 'pdf' && iconButton('eye', t.files.open(name), { onclick: () => void openPdf(blob) }),
+      blob && look === 'pdf' && iconButton('eye', t.files.open(name), { onclick: () => void this.#open(blob) }),
       blob && saveButton(this.#file, blob));
   }
 
@@ -134,6 +134,13 @@ class FileView extends HTMLElement {
     const says = { stopped: own ? t.files.tookBack : t.files.stopped, gone: t.files.gone, failed: t.files.failed, done: '' }[transfer];
     if (item.saved && !blob) return h('div', { class: 'transfer' }, t.files.saved);
     return says ? h('div', { class: 'transfer' }, h('span', { class: 'why' }, says, why && h('small', null, ` ${why}`))) : null;
+  }
+
+  /** @param {Blob} blob */
+  async #open(blob) {
+    if (await openPdf(blob)) return;
+    this.querySelector('.no-pdf')?.remove();
+    this.append(h('p', { class: 'why no-pdf', role: 'alert' }, t.files.noPdf));
   }
 
   #bar() {
@@ -204,15 +211,16 @@ function save({ name }, blob) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000); // by then the browser has begun to read it
 }
 
-/** A PDF goes to the browser's own viewer, in a tab of its own, if it is one. @param {Blob} blob */
+/** A PDF goes to the browser's own viewer, in a tab of its own. False if it is none. @param {Blob} blob */
 async function openPdf(blob) {
   const tab = window.open('', '_blank'); // now, while the finger is on the button
-  const head = new Uint8Array(await blob.slice(0, 5).arrayBuffer());
-  if (!tab || String.fromCharCode(...head) !== '%PDF-') return tab?.close();
+  if ((await blob.slice(0, 5).text()) !== '%PDF-') return tab?.close() ?? false;
+  if (!tab) return true; // the browser has said that it opens no tabs here
   const url = URL.createObjectURL(blob.slice(0, blob.size, 'application/pdf'));
   tab.opener = null;
   tab.location.replace(url);
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  return true;
 }
 
 const units = ['B', 'KB', 'MB', 'GB', 'TB'];

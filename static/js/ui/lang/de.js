@@ -253,6 +253,7 @@ const text = {
     get: (size) => `Holen (${size})`,
     save: (name) => `${name} speichern`,
     open: (name) => `${name} öffnen`,
+    noPdf: 'Das ist kein PDF, was auch immer der Name sagt. Es lässt sich speichern, wird aber nicht geöffnet.',
     look: (name) => `${name} ansehen`,
     pictures: 'Bilder',
     before: 'Voriges Bild',

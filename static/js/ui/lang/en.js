@@ -247,6 +247,7 @@ export default {
     save: (name) => `Save ${name}`,
     /** @param {string} name */
     open: (name) => `Open ${name}`,
+    noPdf: 'This is no PDF, whatever its name says. It can be saved, but is not opened.',
     /** @param {string} name */
     look: (name) => `Look at ${name}`,
     pictures: 'Pictures',

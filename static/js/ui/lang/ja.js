@@ -250,6 +250,7 @@ const text = {
     get: (size) => `受け取る（${size}）`,
     save: (name) => `${name} を保存`,
     open: (name) => `${name} を開く`,
+    noPdf: '名前は PDF ですが、中身は PDF ではありません。保存はできますが、開きません。',
     look: (name) => `${name} を見る`,
     pictures: '画像',
     before: '前の画像',

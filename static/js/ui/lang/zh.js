@@ -250,6 +250,7 @@ const text = {
     get: (size) => `接收（${size}）`,
     save: (name) => `保存 ${name}`,
     open: (name) => `打开 ${name}`,
+    noPdf: '虽然名称写着 PDF，但它并不是 PDF。可以保存，但不会打开。',
     look: (name) => `查看 ${name}`,
     pictures: '图片',
     before: '上一张',
