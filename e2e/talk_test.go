@@ -9,7 +9,7 @@ import (
 )
 
 // two are people in a room who can talk.
-func two(t *testing.T, w *World) (ann, ben *Page) {
+func two(t testing.TB, w *World) (ann, ben *Page) {
 	t.Helper()
 	ann = w.Person("Ann").Tab("/")
 	ben = w.Person("Ben").Tab("/" + ann.NewRoom(false))

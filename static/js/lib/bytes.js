@@ -223,6 +223,19 @@ export class Reader {
   }
 }
 
+/**
+ * Lets the page do what else there is to do, such as to draw: what WebCrypto answers is taken up at once, so that a thousand messages in a row would be
+ * one piece of work. Not a timer, which a tab in the background gets once in a while only.
+ * @returns {Promise<void>}
+ */
+export function breath() {
+  return new Promise((go) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => (port1.close(), go());
+    port2.postMessage(null);
+  });
+}
+
 const AGAIN = [300, 1000, 2500]; // ms
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-import { b64u, random } from '../lib/bytes.js';
+import { b64u, breath, random } from '../lib/bytes.js';
 import { KEYS, MESSAGE } from '../crypto/suite.js';
 import { Api, BlockedError, NetworkError, RelayError, remembered } from '../net/relay.js';
 import { Receiver, Transport } from '../net/transport.js';
@@ -84,6 +84,7 @@ export class Acks {
  * @property {() => Promise<void>} saved what was handled is kept where it has to be; only then is it acked
  */
 
+const BREATH = 30; // ms of events before the page may draw and hear its person, who does not notice so little
 const PLACED = 100; // ms: whether a stream's place is free is known within a few
 const RETRY = [1000, 2000, 4000, 8000, 15_000, 30_000]; // ms between attempts to join
 
@@ -108,6 +109,7 @@ export class Connection {
   #saved;
   #acks = new Acks(Date.now());
   #near = false;
+  #breathed = 0;
   #ackTimer = 0;
   #queue = /** @type {Promise<unknown>} */ (Promise.resolve());
   #rejoining = /** @type {Promise<void> | null} */ (null);
@@ -244,6 +246,10 @@ export class Connection {
     for (const event of events) {
       if (this.#ended.signal.aborted) return;
       if (event.id && !this.#isNext(event.id)) continue; // a change of transport reads some twice
+      if (performance.now() - this.#breathed > BREATH) {
+        await breath();
+        this.#breathed = performance.now();
+      }
       const place = await this.#take(event);
       if (this.#ended.signal.aborted) return; // the event was the end of our stay
       if (!place) continue;

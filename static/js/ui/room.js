@@ -114,14 +114,17 @@ export class TimelineView {
     if (!this.#follows && !item.own) this.#unseen += item.kind === 'system' ? 0 : 1;
     if (document.hidden && !item.own && item.kind !== 'system') this.#news ||= item.key;
     if (item.own && item.kind !== 'system') this.#read();
-    if (this.#to === end) {
-      this.#list.append(...this.#row(end));
+    // Who reads further up gets the rest when they come near it.
+    if (this.#to === end && (this.#follows || this.#to - this.#from < MOST)) {
+      const before = this.#list.lastElementChild;
+      const rows = this.#row(end);
+      this.#list.append(...rows);
       this.#to++;
-      this.#fold();
+      if (before instanceof HTMLElement && rows[0].dataset.leads === undefined) mark(before, { ends: false });
+      if (item.event === 'joined' || item.event === 'left') this.#fold();
     }
     this.#say(item);
-    if (item.own) this.toEnd();
-    else if (this.#follows) this.#stick();
+    if (item.own) this.toEnd(); // who follows is taken along when the page is next laid out: once, however many come at a time
     if (this.#follows && this.#to - this.#from > MOST) this.#trimTop();
     this.#showPill();
   }
@@ -140,8 +143,8 @@ export class TimelineView {
     const changed = [];
     for (const key of keys) {
       const row = this.#rows.get(key);
-      const next = row?.nextElementSibling;
-      if (row && this.#drop(row) && next instanceof HTMLElement && next.dataset.key) changed.push(next.dataset.key);
+      const beside = /** @type {(HTMLElement | null | undefined)[]} */ ([row?.previousElementSibling, row?.nextElementSibling]);
+      if (row && this.#drop(row)) for (const each of beside) if (each?.dataset.key) changed.push(each.dataset.key);
     }
     const first = /** @type {HTMLElement | null} */ (this.#list.querySelector('[data-key]'));
     if (!first) return this.#redraw();
@@ -291,10 +294,11 @@ export class TimelineView {
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     if (clientHeight === 0) return; // not on the page now
-    this.#top = scrollTop;
     const left = scrollHeight - clientHeight - scrollTop;
     const complete = this.#to === this.#items().length;
-    this.#follows = complete && left < END;
+    // What has come since the page was laid out is below, and no reason not to follow: only who goes up does not.
+    this.#follows = complete && (left < END || (this.#follows && scrollTop >= this.#top));
+    this.#top = scrollTop;
     if (this.#follows) this.#unseen = 0;
     if (!this.#busy && scrollTop < NEAR && this.#from > 0) this.#older();
     else if (!this.#busy && left < NEAR && !complete) this.#newer();
@@ -325,10 +329,13 @@ export class TimelineView {
   }
 
   #trimTop() {
+    const trim = () => {
+      while (this.#to - this.#from > MOST - STEP && this.#drop(this.#list.querySelector('[data-key]'))) this.#from++;
+    };
+    if (this.#follows) return trim();
     const { scrollHeight: before, scrollTop } = this.scroller; // both now: what shrinks may push the reader up
-    while (this.#to - this.#from > MOST - STEP && this.#drop(this.#list.querySelector('[data-key]'))) this.#from++;
-    if (!this.#follows) this.scroller.scrollTop = scrollTop - (before - this.scroller.scrollHeight);
-    else this.#stick();
+    trim();
+    this.scroller.scrollTop = scrollTop - (before - this.scroller.scrollHeight);
   }
 
   /** Takes a row away, and what stands above it if nothing of that is left. @param {Element | null} row */
@@ -348,6 +355,7 @@ export class TimelineView {
 
   #stick() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.#top = this.scroller.scrollTop;
   }
 
   #showPill() {
@@ -359,15 +367,18 @@ export class TimelineView {
   }
 
   /**
-   * The row of one item, under a day when one begins. A row depends on itself and the one before, never on what comes after.
+   * The row of one item, under a day when one begins. A row depends on itself and the one before; of what comes after only on whether there is more
+   * of its group.
    * @param {number} at
    */
   #row(at) {
     const items = this.#items();
     const item = items[at];
     const before = at > 0 ? items[at - 1] : undefined;
+    const after = /** @type {Item | undefined} */ (items[at + 1]);
     const newDay = !before || dayOf(before.at) !== dayOf(item.at);
-    const row = draw(item, newDay || !joins(before, item), this.#room, this, this.#file);
+    const row = draw(item, leads(before, item), this.#room, this, this.#file);
+    mark(row, { ends: !after || leads(item, after) });
     row.dataset.key = item.key;
     row.tabIndex = -1;
     this.#rows.set(item.key, row);
@@ -377,18 +388,21 @@ export class TimelineView {
   }
 }
 
+/** Begins a group of one member's messages. @param {Item | undefined} before @param {Item} item */
+const leads = (before, item) => !before || dayOf(before.at) !== dayOf(item.at) || !joins(before, item);
+
 /** @param {Item} before @param {Item} item */
 const joins = (before, item) =>
   before.kind === item.kind && before.from === item.from && before.own === item.own && before.alias === item.alias && item.at - before.at < GROUP;
 
 /**
  * @param {Item} item
- * @param {boolean} leads
+ * @param {boolean} first of its group
  * @param {Surroundings} room
  * @param {TimelineView} view
  * @param {(item: Item) => HTMLElement} file
  */
-function draw(item, leads, room, view, file) {
+function draw(item, first, room, view, file) {
   switch (item.kind) {
     case 'system':
       return line(item, item.event, h('span', null, event(item), item.reason && h('small', null, ` ${told(item.reason)}`)));
@@ -397,7 +411,7 @@ function draw(item, leads, room, view, file) {
     case 'failed':
       return line(item, 'failed', icon('warn'), h('span', null, `${item.alias ?? t.someone}: ${t.failed}. `, h('small', null, told(item.reason ?? ''))));
     default:
-      return message(item, leads, room, view, file);
+      return message(item, first, room, view, file);
   }
 }
 
@@ -420,23 +434,23 @@ function event(item) {
 
 /**
  * @param {Item} item
- * @param {boolean} leads
+ * @param {boolean} first of its group
  * @param {Surroundings} room
  * @param {TimelineView} view
  * @param {(item: Item) => HTMLElement} file
  */
-function message(item, leads, room, view, file) {
+function message(item, first, room, view, file) {
   const shell = item.kind === 'shell';
   const who = shell
     ? h('span', { class: 'who' }, icon('terminal'), t.fromTerminal, h('small', null, t.notVerified))
-    : h('span', { class: leads && !item.own ? 'who' : 'spoken' }, item.own ? t.you : (item.alias ?? t.someone));
-  const face = leads && !item.own && !shell && tile({ id: item.from ?? '', alias: item.alias ?? '?' });
+    : h('span', { class: first && !item.own ? 'who' : 'spoken' }, item.own ? t.you : (item.alias ?? t.someone));
+  const face = first && !item.own && !shell && tile({ id: item.from ?? '', alias: item.alias ?? '?' });
   const tone = item.from && !item.own && toneOf(item.from);
-  const data = { kind: item.kind, own: !!item.own, leads, state: item.state, tone, gone: !!item.gone, me: !!item.me && !item.gone, re: item.re };
+  const data = { kind: item.kind, own: !!item.own, leads: first, state: item.state, tone, gone: !!item.gone, me: !!item.me && !item.gone, re: item.re };
   const row = h('div', { class: 'row', role: 'article', data },
     face,
     h('div', { class: 'bubble' },
-      (leads || !shell) && !item.me && who,
+      (first || !shell) && !item.me && who,
       item.kind === 'file' && !item.gone && file(item),
       (item.kind !== 'file' || !!item.body || item.gone) && body(item),
       h('span', { class: 'meta' }, time(item), item.own && tick(item)),
