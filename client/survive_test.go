@@ -96,11 +96,14 @@ func (b *badNetwork) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// holding passes nothing on before the end.
+// holding passes nothing on before the end, and gives nobody the connection.
 type holding struct{ http.ResponseWriter }
 
-func (h *holding) Flush()                      {}
-func (h *holding) Unwrap() http.ResponseWriter { return h.ResponseWriter }
+func (h *holding) Flush() {}
+
+func (h *holding) SetWriteDeadline(at time.Time) error {
+	return http.NewResponseController(h.ResponseWriter).SetWriteDeadline(at)
+}
 
 // TestChangesOfTransport: streams are refused from the start, then let through, then refused again.
 func TestChangesOfTransport(t *testing.T) {
