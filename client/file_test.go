@@ -238,6 +238,34 @@ func TestFileArrivesAsTheRelayDies(t *testing.T) {
 	ann.untilDone(parcel)
 }
 
+// TestFileToWhomItWasAnnounced: a pushed file is for all who are here when it is announced, whenever its sender has heard of them.
+func TestFileToWhomItWasAnnounced(t *testing.T) {
+	begun, known := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	r := newRelay(t, hub.Limits{}, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, "/chunks") {
+				once.Do(func() {
+					close(begun)
+					<-known
+				})
+			}
+			next.ServeHTTP(w, req)
+		})
+	})
+	root := newRoot(t)
+	ann := r.join(Config{Root: root, Alias: "ann"})
+	content := randomContent(10)
+	sent := make(chan *Parcel)
+	go func() { sent <- ann.ship("a", content) }()
+	<-begun
+	bob := r.collect(Config{Root: root, Alias: "bob"})
+	ann.untilKind(KindJoined)
+	close(known)
+	bob.has(content)
+	ann.untilDone(<-sent)
+}
+
 // TestFileInALockedRoom: who waits to be let in cannot read that there is a file, and holds nobody up.
 func TestFileInALockedRoom(t *testing.T) {
 	r := newRelay(t, hub.Limits{ChunkRoomBytes: 3 << 20}, nil)

@@ -15,15 +15,13 @@ const gatherTime = time.Second // in which others ask for the same, often at the
 
 // run sends whenever somebody asks, until ctx ends.
 func (p *Parcel) run(ctx context.Context) error {
-	var to []wire.MemberID
+	var to []wire.MemberID // nil: all it was announced to
 	next := int64(0)
 	if p.body.Size > PushLimit {
 		if err := p.announce(ctx, nil); err != nil {
 			return err
 		}
 		next = -1
-	} else {
-		to = slices.Collect(maps.Keys(p.s.present()))
 	}
 	for {
 		if next < 0 {
@@ -134,6 +132,9 @@ func (p *Parcel) again(ctx context.Context, d delivery) (int64, error) {
 // opened: a transfer has ended at our side. Those who have asked again since get another.
 func (p *Parcel) opened(d delivery) {
 	p.change(func() {
+		if d.to == nil {
+			d.to = slices.Clone(p.audience)
+		}
 		d.to = slices.DeleteFunc(d.to, func(m wire.MemberID) bool { _, asks := p.wants[m]; return asks })
 		p.open = append(p.open, d)
 		p.tidyLocked()
