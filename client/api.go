@@ -36,6 +36,7 @@ type api struct {
 	reads   atomic.Bool  // chunks are read as text/plain, for the same reason
 	inParts atomic.Bool  // chunks are read in parts, since the network has stopped in the middle of one
 	chunks  chunkSize
+	late    func() // told of each post that is not answered soon; static, nil: nobody asks
 }
 
 func (a *api) join(ctx context.Context, req wire.JoinRequest) (wire.Joined, error) {
@@ -103,12 +104,13 @@ type request struct {
 	body   []byte
 	time   time.Duration // 0: requestTime
 
+	late     func() // told when there is no answer soon, or none for what may be want of a connection; nil: nobody asks
 	progress func() // told whenever some of the answer has come; nil: nobody asks
 }
 
 // json is a POST of a JSON body, or of none.
 func (a *api) json(path string, q url.Values, body any) request {
-	req := request{http: a.http, method: http.MethodPost, url: func() string { return a.url(path, q) }, kind: "text/plain", time: requestTime}
+	req := request{http: a.http, method: http.MethodPost, url: func() string { return a.url(path, q) }, kind: "text/plain", time: requestTime, late: a.late}
 	if body != nil {
 		req.kind, req.body = "application/json", wire.MustJSON(body)
 	}
@@ -153,9 +155,15 @@ func (e *BlockedError) mayBeTheForm() bool {
 // call tries once more after a broken connection: a POST on one that the other side has just closed fails without having
 // been read, and ids make a repeat harmless.
 func call[T any](ctx context.Context, req request, ours func(T) bool) (T, error) {
+	if req.late != nil {
+		defer time.AfterFunc(narrowSuspect, req.late).Stop()
+	}
 	out, err := once(ctx, req, ours)
 	if network, ok := errors.AsType[*NetworkError](err); ok && !network.Timeout {
-		return once(ctx, req, ours)
+		out, err = once(ctx, req, ours)
+	}
+	if req.late != nil && mayBeNarrow(err) {
+		req.late()
 	}
 	return out, err
 }

@@ -36,7 +36,7 @@ func (l life) putChunk(ctx context.Context, id wire.ChunkID, b []byte) error {
 		}
 		err = st.api.putChunk(ctx, session, id, b)
 		if isRefusal(err, wire.CodeChunksFull) { // wait as long as the relay says, but not when the others have fetched all before
-			if _, failed := st.api.owed(ctx, session, id.File, waitOf(err)); failed == nil {
+			if _, failed := st.owed(ctx, session, id.File, waitOf(err)); failed == nil {
 				err = st.api.putChunk(ctx, session, id, b)
 			}
 		}
@@ -54,6 +54,13 @@ func (l life) putChunk(ctx context.Context, id wire.ChunkID, b []byte) error {
 		return none, err
 	})
 	return err
+}
+
+// owed asks what is held of a transfer, and waits up to hold until that is nothing, if the network lets it.
+func (st *stay) owed(ctx context.Context, session wire.SessionID, file wire.FileID, hold time.Duration) (wire.Owed, error) {
+	return waitFor(ctx, st.s.narrow, forFiles, hold, func(ctx context.Context, hold time.Duration) (wire.Owed, error) {
+		return st.api.owed(ctx, session, file, hold)
+	})
 }
 
 // ackChunks tells the relay which chunks are here, and of which transfers nothing (more) is wanted. It fails as putChunk does.

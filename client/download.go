@@ -319,14 +319,16 @@ func (d *Download) fetch(ctx context.Context, t arrival, id wire.ChunkID, size i
 			return nil, ErrMoved
 		}
 		hold := time.Duration(d.hold.Load())
-		b, err := t.st.api.chunk(ctx, session, id, size, hold)
+		b, err := waitFor(ctx, d.s.narrow, forFiles, hold, func(ctx context.Context, hold time.Duration) ([]byte, error) {
+			return t.st.api.chunk(ctx, session, id, size, hold)
+		})
 		if _, ours := errors.AsType[*RelayError](err); err != nil && !ours {
 			d.hold.Store(int64(hold / 2))
 		}
 		return b, err
 	})
-	if isRefusal(err, wire.CodeNoChunk) && time.Duration(d.hold.Load()) < time.Second {
-		if err := pause(ctx, time.Second); err != nil {
+	if isRefusal(err, wire.CodeNoChunk) && (time.Duration(d.hold.Load()) < narrowPoll || d.s.narrow.isOn(forFiles)) {
+		if err := pause(ctx, narrowPoll); err != nil {
 			return nil, err
 		}
 	}

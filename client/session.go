@@ -24,6 +24,7 @@ type Session struct {
 	out     *outbox
 	seen    seen
 	files   files
+	narrow  *narrow
 	ctx     context.Context // ends with the session
 	cancel  context.CancelCauseFunc
 	wg      sync.WaitGroup // of all that spawn started; Close waits
@@ -59,7 +60,7 @@ func Join(ctx context.Context, c Config) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{origin: c.Origin, http: c.httpClient(), ownHTTP: c.HTTP == nil, tell: c.Status, queue: newQueue(), out: newOutbox(), alias: cmp.Or(c.Alias, saved.Alias), memory: saved.Memory}
+	s := &Session{origin: c.Origin, http: c.httpClient(), ownHTTP: c.HTTP == nil, tell: c.Status, queue: newQueue(), out: newOutbox(), alias: cmp.Or(c.Alias, saved.Alias), memory: saved.Memory, narrow: newNarrow(saved.Narrow)}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	st := newStay(s, group, saved.Cursor)
 	for _, e := range saved.Waiting {

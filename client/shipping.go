@@ -204,8 +204,11 @@ func (p *Parcel) settle(ctx context.Context) error {
 		return p.settleLost(ctx, d)
 	}
 	owed, err := insist(ctx, d.st, func(ctx context.Context, session wire.SessionID) (wire.Owed, error) {
-		return d.st.api.owed(ctx, session, d.ID, settleHold)
+		return d.st.owed(ctx, session, d.ID, settleHold)
 	})
+	if err == nil && p.s.narrow.isOn(forFiles) {
+		err = pause(ctx, narrowPoll)
+	}
 	switch {
 	case errors.Is(err, ErrMoved):
 		return nil // looked at again

@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"snug/wire"
 )
@@ -17,6 +18,7 @@ type savedSession struct {
 	Cursor  wire.Cursor
 	Waiting []Event
 	Memory  *networkMemory
+	Narrow  time.Time // until when the network counts as too narrow for requests that wait
 }
 
 // State is what it takes to come back as the same member, with Config.State, and miss nothing. It is all secrets: keep it sealed. Best taken
@@ -32,7 +34,7 @@ func (s *Session) State() ([]byte, error) {
 	s.mu.Lock()
 	memory, alias := s.memory, s.alias
 	s.mu.Unlock()
-	return json.Marshal(savedSession{V: 1, Origin: s.origin, Alias: alias, Group: group, Cursor: st.read, Waiting: s.queue.waiting(), Memory: memory})
+	return json.Marshal(savedSession{V: 1, Origin: s.origin, Alias: alias, Group: group, Cursor: st.read, Waiting: s.queue.waiting(), Memory: memory, Narrow: s.narrow.learned()})
 }
 
 func readState(b []byte) (s savedSession, err error) {

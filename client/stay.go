@@ -51,7 +51,7 @@ func newStay(s *Session, group *e2ee.Group, cursor wire.Cursor) *stay {
 	st := &stay{s: s, group: group, room: group.Keys().Room, read: cursor,
 		join1: make(chan struct{}, 1), stir: make(chan struct{}, 1), gone: make(chan struct{}),
 		away: map[wire.MemberID]bool{}, cards: map[wire.MemberID][]byte{}, asked: map[wire.MemberID]time.Time{}, told: map[wire.MemberID]bool{}}
-	st.api = &api{base: s.origin, room: st.room, http: s.http}
+	st.api = &api{base: s.origin, room: st.room, http: s.http, late: s.narrow.isLate}
 	st.line = newTransport(st)
 	return st
 }
@@ -63,6 +63,7 @@ func (st *stay) live(ctx context.Context) *move {
 	wg.Go(func() { st.line.run(ctx) })
 	wg.Go(func() { st.ack(ctx) })
 	wg.Go(func() { st.chores(ctx) })
+	wg.Go(func() { st.makeRoom(ctx) })
 	select {
 	case <-st.gone:
 	case <-ctx.Done():

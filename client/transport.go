@@ -40,6 +40,14 @@ func (t *transport) active() {
 	}
 }
 
+// look: the ladder is to look whether a stream is possible again.
+func (t *transport) look(ctx context.Context) {
+	select {
+	case t.clock.stir <- "visible":
+	case <-ctx.Done():
+	}
+}
+
 // run receives until ctx ends.
 func (t *transport) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -126,10 +134,27 @@ func (t *transport) start(ctx context.Context, a LadderAction, request func(cont
 	t.open[a.Ch] = cancel
 	t.wg.Go(func() {
 		defer cancel()
-		in := request(ctx, a)
+		in := t.wait(ctx, a, request)
 		in.Ch = a.Ch
 		t.tell(ctx, in)
 	})
+}
+
+// wait runs a request, and gives way with it when the network is too narrow for one that waits for news.
+func (t *transport) wait(ctx context.Context, a LadderAction, request func(context.Context, LadderAction) LadderInput) LadderInput {
+	what := forPoll
+	switch {
+	case a.Do == "open":
+		what = forStream
+	case a.Do == "poll" && a.Hold == 0:
+		return request(ctx, a)
+	}
+	held, release, ok := t.st.s.narrow.hold(ctx, what)
+	if !ok {
+		return LadderInput{In: "refused", Hint: errNarrow.Error()}
+	}
+	defer release()
+	return request(held, a)
 }
 
 // tell gives news to run, unless the request they are of was closed.
@@ -151,6 +176,9 @@ func (t *transport) stream(ctx context.Context, a LadderAction) LadderInput {
 			return err
 		}
 		in.Ch = a.Ch
+		if !q.batch {
+			t.st.s.narrow.hears()
+		}
 		hello = hello || in.In == "hello"
 		if in.In == "event" {
 			n++
@@ -167,6 +195,8 @@ func (t *transport) stream(ctx context.Context, a LadderAction) LadderInput {
 		return nil
 	})
 	switch {
+	case errors.Is(err, errNarrow) && hello && !q.batch:
+		return LadderInput{In: "bye"} // planned, if not by the relay: nothing to learn from how old it was
 	case err != nil:
 		return t.failure(err, session)
 	case q.batch && hello:
@@ -214,6 +244,9 @@ func (t *transport) poll(ctx context.Context, a LadderAction) LadderInput {
 
 // failure is the news that an error stands for.
 func (t *transport) failure(err error, session wire.SessionID) LadderInput {
+	if errors.Is(err, errNarrow) {
+		return LadderInput{In: "refused", Hint: err.Error()}
+	}
 	if relay, ok := errors.AsType[*RelayError](err); ok {
 		if relay.rejoin && t.isOld(session) { // we have joined again since
 			return LadderInput{In: "error"}

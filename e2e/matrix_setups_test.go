@@ -15,6 +15,7 @@ type setup struct {
 	name    string
 	product *products.Product // nil: the proxy below
 	proxy   proxies.Config
+	shared  bool // both are behind one and the same proxy, as a product always is
 	reverse bool
 	secure  bool // the relay has TLS
 	inspect bool
@@ -78,6 +79,8 @@ func synthetic() []setup {
 		{name: "caches GET, blind to the query", proxy: habits(proxies.Cache{For: 10 * time.Second, BlindPath: true})},
 		{name: "two connections", proxy: habits(proxies.Connections{Max: 2}), rung: "0"},
 		{name: "two connections, held", proxy: habits(proxies.Connections{Max: 2}, proxies.Hold{}), rung: below},
+		{name: "two connections for both", shared: true, proxy: habits(proxies.Connections{Max: 2})},
+		{name: "two connections for both, held", shared: true, proxy: habits(proxies.Connections{Max: 2}, proxies.Hold{}), rung: below},
 		{name: "gzip", proxy: habits(proxies.Gzip{}), rung: "0"}, // the Go client takes nothing compressed
 		{name: "TLS inspection", secure: true, inspect: true, rung: "0"},
 		{name: "TLS inspection, held", secure: true, inspect: true, proxy: habits(proxies.Hold{}), rung: "1"},

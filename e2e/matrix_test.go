@@ -91,7 +91,7 @@ func newMatrix(t *testing.T) *matrix {
 	return &matrix{office, public}
 }
 
-// ways sets up the relay and what stands before it; each of the two gets a synthetic proxy of their own, as in two offices.
+// ways sets up the relay and what stands before it; each of the two gets a synthetic proxy of their own, as in two offices, unless the row says otherwise.
 func (m *matrix) ways(t *testing.T, s setup) (h *house, ann, bob way) {
 	t.Helper()
 	life := cmp.Or(s.life, 10*time.Second)
@@ -135,7 +135,7 @@ func (m *matrix) ways(t *testing.T, s setup) (h *house, ann, bob way) {
 	}
 	ann = one()
 	bob = ann
-	if s.product == nil {
+	if s.product == nil && !s.shared {
 		bob = one()
 	}
 	return h, ann, bob
@@ -157,6 +157,9 @@ func (s setup) pass(t *testing.T, forAnn, forBob way) row {
 	talk(t, both, early, pace)
 	r := row{name: s.name}
 	for _, p := range both {
+		if !p.await(patience, func() bool { return len(p.got) > 0 }) { // a way that is live may still let nothing be sent
+			t.Errorf("nothing has come to %s; %s", p.name, p.history())
+		}
 		r.settled = max(r.settled, p.settles(t))
 	}
 	from := len(ann.sent)

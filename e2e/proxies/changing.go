@@ -30,7 +30,10 @@ type Cache struct {
 }
 
 // Connections lets so many requests go on at the same time. The others wait.
-type Connections struct{ Max int }
+type Connections struct {
+	Max    int
+	Refuse bool // they get a 503 instead
+}
 
 // Wrap implements Habit.
 func (h Headers) Wrap(next http.Handler) http.Handler {
@@ -167,6 +170,10 @@ func (r *recorder) Flush() {
 func (h Connections) Wrap(next http.Handler) http.Handler {
 	free := make(chan struct{}, h.Max)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h.Refuse && len(free) == h.Max {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
 		select {
 		case free <- struct{}{}:
 			defer func() { <-free }()

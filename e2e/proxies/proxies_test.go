@@ -311,7 +311,7 @@ func TestCache(t *testing.T) {
 // TestConnections: a third request waits until one of two has ended.
 func TestConnections(t *testing.T) {
 	o := newOrigin(t, nil)
-	client := through(Start(t, Config{Habits: []Habit{Connections{2}}}), nil)
+	client := through(Start(t, Config{Habits: []Habit{Connections{Max: 2}}}), nil)
 	var streams []*reading
 	for range 2 {
 		req, _ := http.NewRequest("GET", o.URL+"/stream", nil)
