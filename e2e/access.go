@@ -20,6 +20,7 @@ var accessible string
 // screen reader, weak eyes, a finger or a narrow screen. It leaves the page light and as wide as it was.
 func (p *Page) Look(name string) {
 	p.t.Helper()
+	p.parked()
 	for _, dark := range []bool{false, true} {
 		for _, phone := range []bool{false, true} {
 			label := name
@@ -44,6 +45,15 @@ func (p *Page) Look(name string) {
 	p.narrow(name)
 	p.Desktop()
 	p.still(name)
+}
+
+// parked takes the mouse off what it points at, which a screen for fingers would not show.
+func (p *Page) parked() {
+	p.t.Helper()
+	p.do("parks the mouse", func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: 1, Y: 1})
+		return chromedp.Void{}, err
+	})
 }
 
 func (p *Page) media(feature, value string) {
@@ -74,7 +84,18 @@ func (p *Page) narrow(name string) {
 		&& !(() => { for (let at = e; at; at = at.parentElement) if (getComputedStyle(at).overflowX !== 'visible') return true; })()).map((e) => e.outerHTML.slice(0, 80))`) {
 		p.t.Errorf("%s: reaches out of a screen of 320 px: %s", name, wide)
 	}
+	for _, away := range read[[]string](p, composed) {
+		p.t.Errorf("%s: cannot be reached on a screen of 320 px: %s", name, away)
+	}
+	p.Screenshot("state-" + name + "-320")
 }
+
+// composed: where there is a place to write, it is in view and can be touched, and so can what sends.
+const composed = `[field('Message'), button('Send')].filter(Boolean).filter((e) => {
+	const { left, right, top, bottom } = e.getBoundingClientRect();
+	const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+	return left < 0 || right > innerWidth || top < 0 || bottom > innerHeight || !e.contains(hit);
+}).map((e) => name(e))`
 
 // still: whoever wants no motion sees none.
 func (p *Page) still(name string) {
@@ -86,14 +107,14 @@ func (p *Page) still(name string) {
 	p.media("prefers-reduced-motion", "no-preference")
 }
 
-// focusable is everything that a keyboard must reach, in what is in front.
+// focusable is everything that a keyboard must reach, in what is in front; the pill goes when it gets to the newest message.
 const focusable = `[...front().querySelectorAll('button, a[href], input, textarea, select, summary, [tabindex="0"]')].filter((e) =>
-	shown(e) && !e.disabled && e.type !== 'file' && !e.closest('.spoken') && (e.type !== 'radio' || e.checked))`
+	shown(e) && !e.disabled && e.type !== 'file' && !e.closest('.spoken, .pill') && (e.type !== 'radio' || e.checked))`
 
 // Keyboard goes through the state with the tab key, and fails the test for what it does not reach and where one does not see the focus.
 func (p *Page) Keyboard(name string) {
 	p.t.Helper()
-	n := read[int](p, focusable+".length")
+	n := read[int](p, focusable+".length + 12 * document.querySelectorAll('audio, video').length") // what plays has controls of the browser's
 	read[bool](p, "(document.activeElement?.blur(), globalThis.reached = new Set(), true)")
 	for range n + 5 {
 		p.press("Tab", "Tab", 9)
@@ -101,6 +122,7 @@ func (p *Page) Keyboard(name string) {
 			const e = document.activeElement;
 			if (!e || e === document.body) return '';
 			reached.add(e);
+			if (e.matches('audio, video')) return ''; // the browser shows which of its controls it is
 			const { outlineStyle, outlineWidth } = getComputedStyle(e);
 			const around = e.parentElement.closest(':focus-within:not(body, html)');
 			const seen = (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1) || (e.localName === 'textarea' && getComputedStyle(around).boxShadow !== 'none');

@@ -86,10 +86,10 @@ func TestFilesDroppedAndPasted(t *testing.T) {
 	ann.Screenshot("files-rows")
 }
 
-// TestVideo: a film from one page plays in the other.
-func TestVideo(t *testing.T) {
-	_, _, ann, ben := twoPages(t, hub.Limits{})
-	film, err := chromedp.Run(ann.ctx, chromedp.Evaluate[string](`(async () => {
+// film is a short film that the page makes.
+func film(t *testing.T, p *Page) []byte {
+	t.Helper()
+	made, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`(async () => {
 		const canvas = document.createElement('canvas');
 		canvas.width = 320; canvas.height = 180;
 		const pen = canvas.getContext('2d');
@@ -110,10 +110,17 @@ func TestVideo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := base64.StdEncoding.DecodeString(film)
+	raw, err := base64.StdEncoding.DecodeString(made)
 	if err != nil || len(raw) < 1000 {
 		t.Fatalf("%d bytes of a film, %v", len(raw), err)
 	}
+	return raw
+}
+
+// TestVideo: a film from one page plays in the other.
+func TestVideo(t *testing.T) {
+	_, _, ann, ben := twoPages(t, hub.Limits{})
+	raw := film(t, ann)
 	path := filepath.Join(t.TempDir(), "film.webm")
 	if err := os.WriteFile(path, raw, 0o600); err != nil {
 		t.Fatal(err)

@@ -102,8 +102,11 @@ func TestReplyEditReactDelete(t *testing.T) {
 func TestCommands(t *testing.T) {
 	w := New(t, hub.Limits{})
 	ann, ben := two(t, w)
-	ann.Sends("/me waves")
+	// The first of them fetches a part of the page; what is typed meanwhile is not lost.
+	read[bool](ann, `((e) => { e.value = '/me waves'; e.form.requestSubmit(); e.value += 'on'; return true; })(field('Message'))`)
 	ben.Sees("Ann waves")
+	ann.Await("what was typed on", `field('Message').value === 'on'`, "field('Message').value")
+	read[bool](ann, `field('Message').select() === undefined`)
 	ben.Shows("Ann waves", "an action", `row.dataset.me !== undefined`)
 	ann.Sends("/nick Anna")
 	ben.Reads("Ann is now Anna")

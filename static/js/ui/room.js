@@ -405,7 +405,7 @@ const joins = (before, item) =>
 function draw(item, first, room, view, file) {
   switch (item.kind) {
     case 'system':
-      return line(item, item.event, h('span', null, event(item), item.reason && h('small', null, ` ${told(item.reason)}`)));
+      return line(item, item.event, item.event === 'changed' && icon('warn'), h('span', null, event(item), item.reason && h('small', null, ` ${told(item.reason)}`)));
     case 'gap':
       return line(item, 'gap', icon('expired'), t.gap(item.count ?? -1));
     case 'failed':
@@ -453,7 +453,7 @@ function message(item, first, room, view, file) {
       (first || !shell) && !item.me && who,
       item.kind === 'file' && !item.gone && file(item),
       (item.kind !== 'file' || !!item.body || item.gone) && body(item),
-      h('span', { class: 'meta' }, time(item), item.own && tick(item)),
+      h('span', { class: 'meta' }, time(item), item.own && !item.gone && tick(item)),
       item.own && item.state !== 'sent' && item.state !== 'all' && item.reason && h('span', { class: 'why' }, told(item.reason))));
   if (!isPlain(item)) dressing((rich) => rich.dress(row, item, room, view));
   return row;
@@ -775,9 +775,10 @@ export class Room {
   }
 
   #send() {
-    const text = this.#input.value.trim();
+    const typed = this.#input.value;
+    const text = typed.trim();
     if ((!text && !this.#tray?.size) || text.length > LIMIT) return;
-    if (!this.#tray?.size && (this.#writer || text.startsWith('/'))) return this.#write((writer) => writer.send(text));
+    if (!this.#tray?.size && (this.#writer || text.startsWith('/'))) return this.#write((writer) => writer.send(text, typed));
     if (this.#tray?.size) this.#tray.send(text);
     else this.#session.send(text);
     this.#input.value = '';
@@ -840,7 +841,7 @@ export class Room {
       h('p', null, h('a', { href: '/check', target: '_blank', rel: 'noopener' }, t.checkTitle)));
     this.#notice.hidden = state !== 'offline' && state !== 'blocked';
     mark(this.#notice, { state });
-    fill(this.#notice, icon(state === 'blocked' ? 'warn' : 'lamp'), h('span', null, says, state === 'blocked' && reason && ` (${reason})`));
+    fill(this.#notice, icon(state === 'blocked' ? 'warn' : 'lamp'), h('span', null, says, state === 'blocked' && reason && h('small', null, reason)));
   }
 
   #drawPeople() {

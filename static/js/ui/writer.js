@@ -19,6 +19,7 @@ export class Writer {
   #typists = h('p', { class: 'typists', hidden: true });
   /** @type {{re?: Item, edit?: Item}} */
   #about = {};
+  #sent = '';
   #told = 0;
 
   /**
@@ -49,8 +50,9 @@ export class Writer {
     return !!this.#about.edit;
   }
 
-  /** Sends what was written, as what it is. @param {string} text */
-  send(text) {
+  /** Sends what was written, as what it is. @param {string} text @param {string} typed the same with its blanks */
+  send(text, typed) {
+    this.#sent = typed;
     if (!text.startsWith('/') || this.#about.edit) this.#say(text);
     else if (text.startsWith('//')) this.#say(text.slice(1));
     else void this.#command(text);
@@ -66,8 +68,11 @@ export class Writer {
     this.turnTo({});
   }
 
+  /** What was typed on while a part of the page was fetched stays. */
   #empty() {
-    this.#put('');
+    const { value } = this.#input;
+    this.#put(value.startsWith(this.#sent) ? value.slice(this.#sent.length) : '');
+    this.#sent = '';
     this.#input.focus();
   }
 
