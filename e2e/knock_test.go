@@ -45,6 +45,47 @@ func TestKnock(t *testing.T) {
 	w.Hub.Await(t, "every message is freed when everyone has it", nothingHeld)
 }
 
+// TestKnockAtLockedRoom: who answers a knock decides once. The stranger whose digits were compared does not wait as well, whoever has the link still does,
+// and the one let in knows that the room is locked.
+func TestKnockAtLockedRoom(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/")
+	fragment := ann.NewRoom(false)
+	ben := w.Person("Ben").Tab("/" + fragment)
+	ben.Enter(false)
+	ann.Members(2)
+	door := ann.KnockLink()
+	ann.Panel("Room")
+	ann.Click("Lock the room")
+	ben.Reads("Ann locked the room.")
+
+	cat := w.Person("Cat").Tab(door)
+	cat.Knock()
+	ann.Click("Go to the door")
+	if inside, outside := ann.Digits(), cat.Digits(); inside != outside {
+		t.Fatalf("Ann sees %s, Cat sees %s", inside, outside)
+	}
+	ann.Click("Let in")
+	cat.inside()
+	for _, p := range []*Page{ann, ben, cat} {
+		p.Members(3)
+	}
+	cat.Say("It is me.")
+	for _, p := range []*Page{ann, ben} {
+		p.Sees("It is me.")
+	}
+	ann.Say("Welcome, says Ann")
+	ben.Say("Welcome, says Ben")
+	cat.Await("both welcomes", `messages().length === 3`)
+	cat.Await("nothing about waiting", `!document.body.innerText.includes('This room is locked') && !document.querySelector('.line:is([data-event=waits], [data-event=failed])')`, "document.body.innerText")
+	cat.Panel("Room")
+	cat.Await("a locked room", `document.querySelector('[role=switch]').ariaChecked === 'true'`)
+	dan := w.Person("Dan").Tab("/" + fragment)
+	dan.Enter(false)
+	dan.Reads("This room is locked")
+	cat.Reads("Dan waits to be let in")
+}
+
 // TestKnockRefused: whoever is refused is told, before and after the digits, and may knock again.
 func TestKnockRefused(t *testing.T) {
 	w := New(t, hub.Limits{})

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"snug/wire"
 )
 
 // Attack: a machine between the stranger and the member runs a knock with each of them. Both people see a code, and
@@ -39,6 +41,80 @@ func TestKnockInTheMiddle(t *testing.T) {
 	}
 	if _, err := host.Approve(); !errors.Is(err, ErrClosed) {
 		t.Errorf("approve after a failed check: %v", err)
+	}
+}
+
+// Attack: the machine in the middle carries the genuine notes, but says that the stranger comes as somebody else, who waits at a locked room already.
+func TestKnockOtherArrival(t *testing.T) {
+	r := newRoom(t, "alice")
+	alice := r.member["alice"]
+	stranger := Arrival{Member: wire.MemberID{1}, Identity: fixed("stranger")}
+	for name, change := range map[string]func([]byte) []byte{
+		"nothing":      func(b []byte) []byte { return b },
+		"member":       func(b []byte) []byte { b[0] ^= 1; return b },
+		"identity":     func(b []byte) []byte { b[16] ^= 1; return b },
+		"salt":         func(b []byte) []byte { b[79] ^= 1; return b },
+		"cut short":    func(b []byte) []byte { return b[:79] },
+		"longer":       func(b []byte) []byte { return append(b, 0) },
+		"nothing said": func([]byte) []byte { return nil },
+	} {
+		k, commit, err := NewKnockerAs(alice.keys.Room, stranger, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, answer, err := alice.AnswerKnock(commit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Check(must(k.Reveal(answer))); err != nil || h.Code() != k.Code() {
+			t.Fatalf("codes %q and %q, %v", h.Code(), k.Code(), err)
+		}
+		got, err := h.Arrival(change(k.Arrival()))
+		if name == "nothing" {
+			if err != nil || got != stranger {
+				t.Errorf("genuine: %v, %v", got, err)
+			}
+			continue
+		}
+		if !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if _, err := h.Approve(); !errors.Is(err, ErrClosed) {
+			t.Errorf("%s: approve after that: %v", name, err)
+		}
+	}
+}
+
+// TestExpected: whoever is let in before it comes is a member when it comes, under that key and no other, for whoever has read so.
+func TestExpected(t *testing.T) {
+	r := newRoom(t, "alice", "bob")
+	alice, bob := r.member["alice"], r.member["bob"]
+	open := func(to, from *Group, content []byte) Opened {
+		t.Helper()
+		var last Opened
+		for _, f := range must(from.Seal(content)) {
+			last = must(to.Open(from.Self(), f))
+		}
+		return last
+	}
+	open(bob, alice, must(alice.Lock(true)))
+	carol, mal := must(NewGroup(Config{Root: alice.Root(), Alias: "carol"})), must(NewGroup(Config{Root: alice.Root(), Alias: "mal"}))
+	if news := open(bob, alice, must(alice.Expect(Arrival{carol.Self(), carol.Identity().Public()}))).News; news {
+		t.Error("somebody waited who has not come")
+	}
+	for _, inside := range []*Group{alice, bob} {
+		for _, outside := range []*Group{carol, mal} {
+			inside.Learn(outside.Self(), must(outside.Card()))
+			outside.Learn(inside.Self(), must(inside.Card()))
+		}
+		for _, m := range inside.Members() {
+			if want := m.ID == mal.Self(); m.Waiting != want {
+				t.Errorf("%s waits: %v, want %v", m.Alias, m.Waiting, want)
+			}
+		}
+	}
+	if open(carol, alice, must(alice.LockWord())); !carol.Locked() || carol.Waits() {
+		t.Errorf("carol knows a locked room: %v, and waits: %v", carol.Locked(), carol.Waits())
 	}
 }
 

@@ -18,12 +18,22 @@ const (
 	KnockSealedSize = sealedKey + 64
 )
 
+// Arrival is as which member a stranger will come, and under which identity key.
+type Arrival struct {
+	Member   wire.MemberID
+	Identity [32]byte
+}
+
+// knockArrivalSize is an arrival and 32 random bytes.
+const knockArrivalSize = 16 + 32 + 32
+
 // Knocker is the stranger's side of one knock: NewKnocker, Reveal, Code shown and compared by voice, Open. Every step works once,
 // in this order; a failed one erases the keys, and a new knock is made. It is not safe for concurrent use.
 type Knocker struct {
 	room    wire.RoomID
 	private [32]byte
 	nonce   [32]byte
+	arrival []byte // and salt; nil if it does not say as whom it comes
 	commit  [32]byte
 	member  [32]byte // the identity key of the member that answered
 	t       []byte   // the transcript, nil until the answer came
@@ -43,6 +53,22 @@ func NewKnocker(room wire.RoomID, r io.Reader) (k *Knocker, commit []byte, err e
 	k.commit = hash("knock-commit", room[:], public[:], k.nonce[:])
 	return k, k.commit[:], nil
 }
+
+// NewKnockerAs starts a knock of somebody who says as which member it will come, and sends Arrival with the third note: the code that two people
+// compare vouches for that too, and whoever approves lets exactly that member in. Otherwise it is NewKnocker.
+func NewKnockerAs(room wire.RoomID, as Arrival, r io.Reader) (k *Knocker, commit []byte, err error) {
+	if k, _, err = NewKnocker(room, r); err != nil {
+		return nil, nil, err
+	}
+	k.arrival = slices.Concat(as.Member[:], as.Identity[:], k.nonce[:]) // its salt is what would have been the nonce
+	k.nonce = hash("knock-nonce", k.arrival)
+	public := publicX25519(k.private)
+	k.commit = hash("knock-commit", room[:], public[:], k.nonce[:])
+	return k, k.commit[:], nil
+}
+
+// Arrival is what goes along with the third note; nil after NewKnocker.
+func (k *Knocker) Arrival() []byte { return slices.Clone(k.arrival) }
 
 // Reveal takes the member's answer and gives the third note. It fails with ErrDamaged, or ErrClosed out of turn.
 func (k *Knocker) Reveal(answer []byte) (reveal []byte, err error) {
@@ -105,6 +131,7 @@ type KnockHost struct {
 	commit [32]byte
 	answer []byte
 	public [32]byte // the stranger's key
+	nonce  [32]byte // and nonce
 	t      []byte   // the transcript, nil until the reveal came
 	over   bool
 }
@@ -144,9 +171,23 @@ func (h *KnockHost) Check(reveal []byte) error {
 		h.Close()
 		return fmt.Errorf("knock reveal: %w: not what was committed to", ErrDamaged)
 	}
-	h.public = [32]byte(reveal)
+	h.public, h.nonce = [32]byte(reveal), [32]byte(reveal[32:])
 	h.t = slices.Concat(h.room[:], h.commit[:], h.answer, reveal)
 	return nil
+}
+
+// Arrival reads as which member the stranger will come, after Check: the code vouches for it. It ends the knock and fails with ErrDamaged if that is
+// not what was committed to, and with ErrClosed out of turn.
+func (h *KnockHost) Arrival(note []byte) (Arrival, error) {
+	if h.over || h.t == nil {
+		h.Close()
+		return Arrival{}, fmt.Errorf("knock: %w", ErrClosed)
+	}
+	if n := hash("knock-nonce", note); len(note) != knockArrivalSize || subtle.ConstantTimeCompare(n[:], h.nonce[:]) != 1 {
+		h.Close()
+		return Arrival{}, fmt.Errorf("knock arrival: %w: not what was committed to", ErrDamaged)
+	}
+	return Arrival{wire.MemberID(note[:16]), [32]byte(note[16:48])}, nil
 }
 
 // Code is what both people read to each other, six digits; empty before Check and after the end.

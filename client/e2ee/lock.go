@@ -125,13 +125,39 @@ func (g *Group) Admit(id wire.MemberID) (contents [][]byte, err error) {
 	}
 	key := identityKey(p.card.Identity)
 	g.heedAdmitLocked(admission{id, key})
-	on := g.roomLock.on
 	admit, err := json.Marshal(admitWord{K: "admit", ID: &id, Key: &key})
 	if err != nil {
 		return nil, err
 	}
-	lock, err := json.Marshal(lockWord{K: "lock", On: &on, Turn: g.roomLock.turn})
+	lock, err := g.lockWordLocked()
 	return [][]byte{admit, lock}, err
+}
+
+// Expect lets in somebody who has not come yet, under this identity key and no other. Post the content; when that member has come, LockWord tells it.
+func (g *Group) Expect(a Arrival) (content []byte, err error) {
+	_, err = g.lock()
+	defer g.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	key := identityKey(a.Identity)
+	g.heedAdmitLocked(admission{a.Member, key})
+	return json.Marshal(admitWord{K: "admit", ID: &a.Member, Key: &key})
+}
+
+// LockWord tells whoever was let in whether the room is locked.
+func (g *Group) LockWord() ([]byte, error) {
+	_, err := g.lock()
+	defer g.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return g.lockWordLocked()
+}
+
+func (g *Group) lockWordLocked() ([]byte, error) {
+	on := g.roomLock.on
+	return json.Marshal(lockWord{K: "lock", On: &on, Turn: g.roomLock.turn})
 }
 
 // TellWaiting gives a frame that says to members who wait that they do. They can read nothing else.

@@ -27,10 +27,63 @@ type (
 		Why string `json:"why"`
 		knockCase
 	}
+	arrivingKnockCase struct {
+		Member    hx `json:"member"`
+		Identity  hx `json:"identity"`
+		As        hx `json:"as"`
+		knockCase    // nJ is the salt
+	}
 )
 
 func knockVectors() map[string]vector {
-	return map[string]vector{"knock": casesOf(makeKnocks, checkKnock), "refusedKnock": casesOf(makeRefusedKnocks, checkRefusedKnock)}
+	return map[string]vector{"knock": casesOf(makeKnocks, checkKnock), "refusedKnock": casesOf(makeRefusedKnocks, checkRefusedKnock),
+		"arrivingKnock": casesOf(makeArrivingKnocks, checkArrivingKnock)}
+}
+
+func makeArrivingKnocks(*testing.T) []arrivingKnockCase {
+	c := arrivingKnockCase{knockCase: makeKnock("knock 1", Root(fixed("root")), Root(fixed("root")))}
+	member, identity := fixed("arrival member"), fixed("arrival identity")
+	c.Member, c.Identity = member[:16], identity[:]
+	k, commit, h := c.sides()
+	c.As, c.Commit, c.Reveal = k.Arrival(), commit, must(k.Reveal(c.Answer))
+	if err := h.Check(c.Reveal); err != nil {
+		panic(err)
+	}
+	c.Code, c.Sealed = h.Code(), must(h.Approve())
+	return []arrivingKnockCase{c}
+}
+
+func (c arrivingKnockCase) sides() (*Knocker, []byte, *KnockHost) {
+	as := Arrival{wire.MemberID(c.Member), [32]byte(c.Identity)}
+	k, commit, err := NewKnockerAs(wire.RoomID(c.Room), as, bytes.NewReader(slices.Concat(c.Private, c.NJ)))
+	if err != nil {
+		panic(err)
+	}
+	_, _, g := knockSides(c.knockCase, Root(c.Root))
+	h, _, err := g.AnswerKnock(commit)
+	if err != nil {
+		panic(err)
+	}
+	return k, commit, h
+}
+
+func checkArrivingKnock(t *testing.T, c arrivingKnockCase) {
+	k, commit, h := c.sides()
+	same(t, "as", k.Arrival(), c.As)
+	same(t, "commit", commit, c.Commit)
+	reveal := must(k.Reveal(c.Answer))
+	same(t, "reveal", reveal, c.Reveal)
+	if err := h.Check(reveal); err != nil || h.Code() != c.Code {
+		t.Fatalf("code %s, %v, want %s", h.Code(), err, c.Code)
+	}
+	if got, err := h.Arrival(c.As); err != nil || got != (Arrival{wire.MemberID(c.Member), [32]byte(c.Identity)}) {
+		t.Errorf("it comes as %v, %v", got, err)
+	}
+	root, err := k.Open(c.Sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "root", root[:], c.Root)
 }
 
 // knockSides makes both sides of a knock with the randomness of a case.

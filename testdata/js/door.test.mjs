@@ -90,3 +90,45 @@ test('a reveal that does not fit, and notes that are none, open nothing', async 
   assert.deepEqual(states(), ['refused']);
   assert.equal(notes.at(-1).refused, true);
 });
+
+test('who will come is let in before the secret goes out, once, and only if it is what the digits vouch for', async () => {
+  const room = await Room.of('Ann');
+  const done = [];
+  const trouble = { error: null };
+  let answer = '';
+  const door = new Doorkeeper({
+    host: async (commit) => {
+      const host = await room.members[0].answerKnock(commit);
+      answer = host.answer;
+      return host;
+    },
+    send: async (id, note) => {
+      if (trouble.error) throw trouble.error;
+      done.push(...Object.keys(JSON.parse(fromUtf8(note))));
+    },
+    changed: () => undefined,
+    expect: async ({ id, key }) => void done.push(`${id} ${key}`),
+  });
+  const say = (id, note) => door.heard({ id, body: b64u(utf8(JSON.stringify(note))) });
+  const as = { member: new Uint8Array(16).fill(1), identity: new Uint8Array(32).fill(2) };
+  const knock = async (id) => {
+    const asker = await KnockAsker.create(room.keys.room, as);
+    await say(id, { commit: asker.commit });
+    await door.answer(id);
+    return asker.answered(answer);
+  };
+  const cat = await knock('cat');
+  await say('cat', { reveal: cat.reveal, answer, as: cat.as });
+  trouble.error = new Error('the connection failed');
+  await assert.rejects(door.approve('cat'), /connection/);
+  trouble.error = null;
+  await door.approve('cat');
+  assert.deepEqual(done, ['answer', `${b64u(as.member)} ${b64u(as.identity)}`, 'sealed']);
+
+  done.length = 0;
+  const mal = await knock('mal');
+  await say('mal', { reveal: mal.reveal, answer, as: cat.as }); // what another knock has said
+  assert.equal(door.rows.find(({ id }) => id === 'mal').state, 'refused');
+  await door.approve('mal');
+  assert.deepEqual(done, ['answer', 'refused', 'answer']);
+});

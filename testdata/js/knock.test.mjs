@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { b64u, concat, unb64u } from '../../static/js/lib/bytes.js';
+import { b64u, concat, random, unb64u } from '../../static/js/lib/bytes.js';
 import { Identity, newLinkRoot, roomKeys } from '../../static/js/crypto/keys.js';
 import { KnockAsker, KnockHost } from '../../static/js/crypto/knock.js';
 import { Room } from './helpers.mjs';
@@ -78,6 +78,31 @@ test('a root from anybody else, or changed on its way, is refused, and there is 
   }
   await run(async ({ host }) => (await host.approve()).slice(0, -4));
   await run(async ({ host }) => b64u(concat(unb64u(await host.approve()), new Uint8Array(1))));
+});
+
+test('a machine in the middle cannot say that the stranger comes as somebody else', async () => {
+  const room = await Room.of('Ann');
+  const as = { member: random(16), identity: random(32) };
+  for (const at of [-1, 0, 16, 79]) {
+    const asker = await KnockAsker.create(room.keys.room, as);
+    const host = await room.members[0].answerKnock(asker.commit);
+    const { reveal, as: said, code } = await asker.answered(host.answer);
+    const note = unb64u(/** @type {string} */ (said));
+    if (at < 0) {
+      assert.equal(await host.revealed(reveal, said), code);
+      assert.deepEqual(host.arrival, { id: b64u(as.member), key: b64u(as.identity) });
+      continue;
+    }
+    note[at] ^= 1;
+    await assert.rejects(host.revealed(reveal, b64u(note)), /Do not let it in/);
+    await assert.rejects(host.approve(), /knock again/);
+    assert.equal(host.arrival, null);
+  }
+  const asker = await KnockAsker.create(room.keys.room, as);
+  const host = await room.members[0].answerKnock(asker.commit);
+  const { reveal, code } = await asker.answered(host.answer);
+  assert.equal(await host.revealed(reveal), code); // nobody said as whom: then nobody is let in ahead
+  assert.equal(host.arrival, null);
 });
 
 test('a member that is asked cannot let the stranger into another room unnoticed', async () => {

@@ -122,7 +122,7 @@ const chain = {
 
 async function knockSides(c) {
   const keys = await roomKeys(unhex(c.root));
-  const asker = await KnockAsker.create(unhex(c.room), { secret: unhex(c.private), nonce: unhex(c.nJ) });
+  const asker = await KnockAsker.create(unhex(c.room), null, { secret: unhex(c.private), nonce: unhex(c.nJ) });
   const host = new KnockHost({ ...keys, room: unhex(c.room) }, await identityOf(c.seed), asker.commit, { nonce: unhex(c.nM) });
   return { asker, host };
 }
@@ -133,8 +133,21 @@ const knock = {
   async knock(c) {
     const { asker, host } = await knockSides(c);
     assert.deepEqual([asker.commit, host.answer], [note(c.commit), note(c.answer)]);
-    assert.deepEqual(await asker.answered(note(c.answer)), { reveal: note(c.reveal), code: c.code });
+    assert.deepEqual(await asker.answered(note(c.answer)), { reveal: note(c.reveal), as: undefined, code: c.code });
     assert.equal(await host.revealed(note(c.reveal)), c.code);
+    assert.equal(hex(await asker.opened(note(c.sealed))), c.root);
+  },
+  async arrivingKnock(c) {
+    const { host: { answer } } = await knockSides(c);
+    const [member, identity, salt] = [unhex(c.member), unhex(c.identity), unhex(c.nJ)];
+    const asker = await KnockAsker.create(unhex(c.room), { member, identity }, { secret: unhex(c.private), salt });
+    const keys = await roomKeys(unhex(c.root));
+    const host = new KnockHost({ ...keys, room: unhex(c.room) }, await identityOf(c.seed), asker.commit, { nonce: unhex(c.nM) });
+    assert.equal(host.answer, answer);
+    assert.equal(asker.commit, note(c.commit));
+    assert.deepEqual(await asker.answered(note(c.answer)), { reveal: note(c.reveal), as: note(c.as), code: c.code });
+    assert.equal(await host.revealed(note(c.reveal), note(c.as)), c.code);
+    assert.deepEqual(host.arrival, { id: note(c.member), key: note(c.identity) });
     assert.equal(hex(await asker.opened(note(c.sealed))), c.root);
   },
   async refusedKnock(c) {

@@ -851,8 +851,27 @@ export class Group {
     return state.inTurn(async () => {
       const word = { id, key: b64u(state.roster.known(id).card.ed25519) };
       state.heedAdmit(word);
-      return [{ k: 'admit', ...word }, { k: 'lock', on: state.lock.on, turn: state.lock.turn }];
+      return [{ k: 'admit', ...word }, this.lockWord()];
     });
+  }
+
+  /**
+   * Lets somebody in who has not come yet, under this identity key and no other. Send the content; when that member has come, lockWord tells it.
+   * @param {{id: string, key: string}} arrival
+   * @returns {Promise<import('./chains.js').Content>}
+   */
+  expect({ id, key }) {
+    const state = this.#state;
+    return state.inTurn(async () => {
+      state.heedAdmit({ id, key });
+      return { k: 'admit', id, key };
+    });
+  }
+
+  /** What tells whoever was let in that the room is locked. @returns {import('./chains.js').Content} */
+  lockWord() {
+    const { on, turn } = this.#state.lock;
+    return { k: 'lock', on, turn };
   }
 
   /** A frame that says to those who wait that they do. @param {string[]} ids @returns {Promise<Frame>} */

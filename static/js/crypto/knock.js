@@ -33,6 +33,16 @@ function parseNote(note, length) {
   return bytes;
 }
 
+/** @typedef {{id: string, key: string}} Arrival as which member a stranger will come, and under which identity key (base64url) */
+
+const ARRIVAL = 16 + 32 + 32;
+
+/**
+ * The stranger's nonce, made of who it will be inside, so that the code that two people compare vouches for that as well.
+ * @param {Bytes} arrival member ‖ identity key ‖ 32 random bytes
+ */
+const nonceOf = (arrival) => H('knock-nonce', arrival);
+
 const OVER = 'This knock is over; knock again.';
 
 /** The stranger's side. */
@@ -42,6 +52,7 @@ export class KnockAsker {
   #pair;
   #nonce;
   #commit;
+  #arrival;
   /** @type {{transcript: Bytes, member: Bytes} | null} */
   #heard = null;
 
@@ -51,21 +62,27 @@ export class KnockAsker {
    * @param {DhPair} pair
    * @param {Bytes} nonce
    * @param {Bytes} commit
+   * @param {Bytes} [arrival]
    */
-  constructor(room, pair, nonce, commit) {
+  constructor(room, pair, nonce, commit, arrival) {
     this.#room = room;
     this.#pair = pair;
     this.#nonce = nonce;
     this.#commit = commit;
+    this.#arrival = arrival;
   }
 
   /**
    * @param {Bytes} room the id of the room to be let into
-   * @param {{secret?: Bytes, nonce?: Bytes}} [fixed] for test vectors
+   * @param {{member: Bytes, identity: Bytes} | null} [as] the member it will be inside, and the public identity key, so that whoever approves lets
+   *   exactly that one in
+   * @param {{secret?: Bytes, nonce?: Bytes, salt?: Bytes}} [fixed] for test vectors
    */
-  static async create(room, { secret, nonce = random(32) } = {}) {
+  static async create(room, as = null, { secret, nonce = random(32), salt = random(32) } = {}) {
     const pair = await dhPair(secret);
-    return new KnockAsker(room, pair, nonce, await H('knock-commit', room, pair.public, nonce));
+    const arrival = as ? concat(as.member, as.identity, salt) : undefined;
+    const own = arrival ? await nonceOf(arrival) : nonce;
+    return new KnockAsker(room, pair, own, await H('knock-commit', room, pair.public, own), arrival);
   }
 
   /** The first note. */
@@ -74,7 +91,7 @@ export class KnockAsker {
   }
 
   /**
-   * Takes the member's answer. Gives the third note, and the code to compare.
+   * Takes the member's answer. Gives the third note, who will come if that was said, and the code to compare.
    * @param {string} answer
    */
   async answered(answer) {
@@ -84,7 +101,7 @@ export class KnockAsker {
     const reveal = concat(pair.public, this.#nonce);
     const transcript = concat(this.#room, this.#commit, theirs, reveal);
     this.#heard = { transcript, member: theirs.slice(0, 32) };
-    return { reveal: b64u(reveal), code: await codeOf(transcript) };
+    return { reveal: b64u(reveal), as: this.#arrival && b64u(this.#arrival), code: await codeOf(transcript) };
   }
 
   /**
@@ -148,6 +165,8 @@ async function openRoot(pair, { transcript, member }, room, note) {
 
 /** The member's side; Group.answerKnock makes it. */
 export class KnockHost {
+  /** Who will come, once revealed; null if the stranger did not say. @type {Arrival | null} */
+  arrival = null;
   /** @type {{keys: RoomKeys, identity: Identity} | null} */
   #own;
   #commit;
@@ -178,18 +197,20 @@ export class KnockHost {
   }
 
   /**
-   * Takes the third note and holds it against the commitment. Gives the code to compare.
+   * Takes the third note and holds it against the commitment, and who will come against the nonce in it. Gives the code to compare.
    * @param {string} reveal
+   * @param {string} [as]
    */
-  async revealed(reveal) {
+  async revealed(reveal, as) {
     const own = this.#own;
     if (!own || this.#heard) throw this.#over();
     this.#own = null; // until the note proved good
     const note = parseNote(reveal, 64);
+    const arrival = as === undefined ? null : parseNote(as, ARRIVAL);
     const { room } = own.keys;
-    if (!equal(this.#commit, await H('knock-commit', room, note))) {
-      throw new RangeError('Somebody changed this knock on its way. Do not let it in.');
-    }
+    const genuine = equal(this.#commit, await H('knock-commit', room, note)) && (!arrival || equal(note.slice(32), await nonceOf(arrival)));
+    if (!genuine) throw new RangeError('Somebody changed this knock on its way. Do not let it in.');
+    this.arrival = arrival && { id: b64u(arrival.slice(0, 16)), key: b64u(arrival.slice(16, 48)) };
     this.#own = own;
     this.#heard = { transcript: concat(room, this.#commit, this.#answer(), note), asker: note.slice(0, 32) };
     return codeOf(this.#heard.transcript);

@@ -1,12 +1,15 @@
 // @ts-check
 /** The door from outside: knocks, shows six digits, and gets the room's root from whoever lets us in. */
 import { b64u, random, unb64u, utf8 } from '../lib/bytes.js';
+import { Identity, memberId, newMemberSecret } from '../crypto/keys.js';
 import { KnockAsker } from '../crypto/knock.js';
 import { Api, RelayError } from '../net/relay.js';
 import { parseNote } from './door.js';
 
 const HOLD = 20; // seconds of one poll
 const AGAIN = 3000; // ms before a poll that failed is repeated
+
+/** @typedef {{secret: import('../lib/bytes.js').Bytes, identity: Identity}} Own the member that the stranger will be */
 
 /** Events: code (detail: {code}). */
 export class Asker extends EventTarget {
@@ -26,10 +29,12 @@ export class Asker extends EventTarget {
 
   /**
    * Knocks and waits until somebody lets us in. Rejects if nobody does, or if somebody in between plays tricks.
-   * @returns {Promise<{root: Uint8Array}>}
+   * @returns {Promise<{root: Uint8Array, own: Own}>} own: as which to come, for whoever let us in has let in that one
    */
   async ask() {
-    const knock = await KnockAsker.create(this.#room);
+    const own = { secret: newMemberSecret(), identity: await Identity.create() };
+    const { raw: member } = await memberId(own.secret);
+    const knock = await KnockAsker.create(this.#room, { member, identity: own.identity.public });
     const { signal } = this.#ended;
     try {
       await this.#say({ commit: knock.commit });
@@ -37,7 +42,7 @@ export class Asker extends EventTarget {
         for (const text of await this.#hear(after)) {
           after++;
           const root = await this.#note(knock, parseNote(text));
-          if (root) return { root };
+          if (root) return { root, own };
         }
         signal.throwIfAborted();
       }
@@ -57,8 +62,8 @@ export class Asker extends EventTarget {
     if (typeof note?.sealed === 'string') return knock.opened(note.sealed);
     if (typeof note?.answer !== 'string' || this.#answer) return null; // the first answer is the one we talk to
     this.#answer = note.answer;
-    const { reveal, code } = await knock.answered(note.answer);
-    await this.#say({ reveal, answer: note.answer });
+    const { reveal, as, code } = await knock.answered(note.answer);
+    await this.#say({ reveal, answer: note.answer, as });
     this.dispatchEvent(new CustomEvent('code', { detail: { code } }));
     return null;
   }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * The door from inside: strangers who knock, and the member who answers one. Notes are JSON in the relay's mailbox:
- * {commit} · {answer} · {reveal, answer} · {sealed} or {refused: true, answer}. The stranger's reveal names the answer it took, so that of several
+ * {commit} · {answer} · {reveal, answer, as} · {sealed} or {refused: true, answer}. The stranger's reveal names the answer it took, so that of several
  * members who answered only one shows digits; a refusal names the answer it takes back, if there was one.
  */
 import { fromUtf8, unb64u, utf8 } from '../lib/bytes.js';
@@ -22,15 +22,18 @@ export class Doorkeeper {
   #host;
   #send;
   #changed;
+  #expect;
 
   /**
    * @param {object} options
    * @param {(commit: string) => Promise<KnockHost>} options.host
    * @param {(id: string, note: Uint8Array) => Promise<void>} options.send
    * @param {() => void} options.changed
+   * @param {(arrival: import('../crypto/knock.js').Arrival) => Promise<void>} options.expect lets in who will come; before it has the secret
    */
-  constructor({ host, send, changed }) {
+  constructor({ host, send, changed, expect }) {
     this.#host = host;
+    this.#expect = expect;
     this.#send = send;
     this.#changed = changed;
   }
@@ -44,7 +47,7 @@ export class Doorkeeper {
     const open = this.#hosts.get(id);
     if (!open || note.answer !== open.answer) return this.#over(id, 'refused'); // it took another member's answer
     try {
-      this.#set(id, { state: 'code', code: await open.host.revealed(note.reveal) });
+      this.#set(id, { state: 'code', code: await open.host.revealed(note.reveal, typeof note.as === 'string' ? note.as : undefined) });
     } catch (error) {
       // Only somebody in between can make a reveal that does not fit its commitment.
       console.warn('snug: a knock was tampered with', error);
@@ -83,10 +86,11 @@ export class Doorkeeper {
     }
   }
 
-  /** The digits are the same. May be repeated when it fails for the network. @param {string} id */
+  /** The digits are the same, which is all that is to be decided, in a locked room too. May be repeated when it fails for the network. @param {string} id */
   async approve(id) {
     const open = this.#hosts.get(id);
     if (!open) return;
+    if (open.host.arrival && !this.#unsent.has(id)) await this.#expect(open.host.arrival);
     const note = this.#unsent.get(id) ?? { sealed: await open.host.approve() };
     this.#unsent.set(id, note);
     try {

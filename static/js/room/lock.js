@@ -27,6 +27,8 @@ export class Gatekeeper {
   /** @type {Map<string, Held>} */ #held;
   /** Who was told that they wait, by anybody. */
   #told = /** @type {Set<string>} */ (new Set());
+  /** Whom this member has let in before they came. */
+  #expected = /** @type {Set<string>} */ (new Set());
   /** @type {{item: string, count: number} | null} */ #unread = null;
 
   /** @param {Room} room @param {[string, Held][]} [held] */
@@ -56,6 +58,14 @@ export class Gatekeeper {
     send({ key: this.#own('admitted', aliasOf(id)), content: admit });
     send({ key: '', content: lock });
     await this.#release(id);
+  }
+
+  /** Somebody who knocks is let in before it comes. Resolves when the relay has that, so that it stands before the coming. @param {{id: string, key: string}} arrival */
+  async expect(arrival) {
+    const { group, send } = this.#room;
+    this.#expected.add(arrival.id);
+    const content = await group.expect(arrival);
+    await new Promise((done) => send({ key: '', content, tell: (state) => state === 'queued' || done(undefined) }));
   }
 
   /** @param {import('./session.js').Happening} event @param {string} [body] */
@@ -129,6 +139,7 @@ export class Gatekeeper {
   /** Somebody came, or came again: it does not know that it waits. @param {string} id */
   came(id) {
     this.#told.delete(id);
+    if (this.#expected.delete(id)) this.#room.send({ key: '', content: this.#room.group.lockWord() });
     this.look();
   }
 

@@ -700,6 +700,7 @@ export class Stay {
       host: (commit) => this.group.answerKnock(commit),
       send: (id, note) => this.connection.answerKnock(id, note),
       changed: () => this.#tell(() => this.#host.knocks()),
+      expect: async (arrival) => void (this.group.locked && (await this.gate((gate) => gate.expect(arrival)))),
     });
     await this.door.heard(knock);
   }
@@ -774,6 +775,7 @@ const isBefore = (a, b) => epochOf(a) === epochOf(b) && seqOf(a) < seqOf(b);
  * @property {'link' | 'passphrase'} [kind]
  * @property {string | null} [name] of a passphrase room; it stays here
  * @property {boolean} [keep] keep the room on this device
+ * @property {() => import('./asker.js').Own | undefined} [as] the member that a knock has announced, once
  * @property {string} [origin] of the relay
  * @property {string} [site] the relay's address in links, where it is not the page's
  * @property {(state: Kept) => Promise<void>} [share] tells other tabs where we stand; nothing is acked or posted before it is through
@@ -833,9 +835,10 @@ export class Session extends EventTarget {
   static async open(options, handed) {
     const keys = await roomKeys(options.root);
     const kept = handed?.state ?? (options.keep ? await (await vault()).kept(keys.roomId) : null);
-    const secret = kept ? new Uint8Array(kept.secret) : newMemberSecret();
+    const as = kept ? undefined : options.as?.();
+    const secret = kept ? new Uint8Array(kept.secret) : (as?.secret ?? newMemberSecret());
     const { alias } = options;
-    const group = kept ? await Group.import(/** @type {any} */ (kept.group), { keys, secret }) : await Group.create({ keys, secret, alias });
+    const group = kept ? await Group.import(/** @type {any} */ (kept.group), { keys, secret }) : await Group.create({ keys, secret, alias, identity: as?.identity });
     if (group.alias !== alias) await group.setAlias(alias);
     const session = new Session(options, { keys, secret, group, kept, items: handed?.items, files: handed?.files });
     if (kept) await session.#resume(kept.outbox);

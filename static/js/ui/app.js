@@ -180,6 +180,7 @@ export function ended(app, { title, text, again }) {
  * @property {string} alias
  * @property {boolean} keep on this device
  * @property {string} [name] of a passphrase room
+ * @property {() => import('../room/asker.js').Own | undefined} [as] the member that a knock has announced, once
  * @property {(error?: string) => View} back the screen to return to
  */
 
@@ -387,7 +388,7 @@ class App {
       if (turn !== this.#turn) return;
       if (had) return this.front(had);
       waiting.opening();
-      const session = await SharedSession.open({ site, root, alias: door.alias, keep: door.keep, name: door.name });
+      const session = await SharedSession.open({ site, root, alias: door.alias, keep: door.keep, name: door.name, as: door.as });
       if (turn !== this.#turn) return session.close();
       const room = new Room(this, session, door);
       const same = location.hash === room.place || history.state?.room; // the address is this room's already, or that of its end

@@ -57,11 +57,12 @@ export class Knock {
         const { code } = /** @type {CustomEvent} */ (event).detail;
         fill(say, h('p', null, t.knockYourCode), digits(code), h('p', { class: 'hint' }, t.knockYourCodeText), h('div', { class: 'thread' }));
       });
-      const { root } = await asker.ask();
+      const { root, own } = await asker.ask();
       if (this.#closed || this.#asker !== asker) return;
       this.#asker = null;
       const back = (/** @type {string | undefined} */ why) => new Knock(this.#app, this.#roomId).saying(why);
-      void this.#app.enter({ root: async () => root, alias, keep: false, back });
+      const members = [own]; // a later visit through the same door is another member's
+      void this.#app.enter({ root: async () => root, alias, keep: false, as: () => members.pop(), back });
     } catch (error) {
       if (this.#closed || !this.#asker) return;
       this.#asker = null;
