@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -32,7 +31,7 @@ func TestFilesThroughProxies(t *testing.T) {
 		{"posts twice", []proxies.Habit{proxies.Twice{}}, 1 << 20},
 		{"holds answers", []proxies.Habit{proxies.Hold{}}, 1 << 20},
 		{"cuts at 2 s", []proxies.Habit{proxies.Life{After: 2 * time.Second}}, 1 << 20},
-		{"long answers stop", []proxies.Habit{stuck{64 << 10}}, 1 << 20},
+		{"long answers stop", []proxies.Habit{proxies.Stall{After: 64 << 10}}, 1 << 20},
 		{"two connections", []proxies.Habit{proxies.Connections{Max: 2}}, 1 << 20},
 		{"caches", []proxies.Habit{proxies.Cache{For: time.Hour}}, 1 << 20},
 	}
@@ -70,33 +69,6 @@ func (f forbidden) Wrap(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// stuck never gives more than the beginning of a long answer.
-type stuck struct{ bytes int64 }
-
-func (s stuck) Wrap(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.URL.Path, "/chunks/") {
-			w = &sticking{ResponseWriter: w, left: s.bytes, r: r}
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-type sticking struct {
-	http.ResponseWriter
-	left int64
-	r    *http.Request
-}
-
-func (w *sticking) Write(p []byte) (int, error) {
-	if w.left -= int64(len(p)); w.left < 0 {
-		http.NewResponseController(w.ResponseWriter).Flush()
-		<-w.r.Context().Done()
-		return 0, w.r.Context().Err()
-	}
-	return w.ResponseWriter.Write(p)
 }
 
 // TestFileTooBigForTheNetwork: a network that lets nothing of a file pass.

@@ -200,6 +200,27 @@ func TestFileThroughNarrowProxies(t *testing.T) {
 	ann.HasFile(hash)
 }
 
+// TestFileWhereLongAnswersStall: nothing above 64 KiB of an answer passes, so a file comes in parts of chunks.
+func TestFileWhereLongAnswersStall(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/")
+	fragment := ann.NewRoom(false)
+	ben := w.Behind(t, "Ben", proxies.Start(t, proxies.Config{Habits: []proxies.Habit{proxies.Stall{After: 64 << 10}}}).URL).Tab("/" + fragment)
+	ben.Enter(false)
+	ann.Members(2)
+	ben.Members(2)
+	for _, size := range []int{1 << 20, 9_000_000} { // one that is pushed, one that is fetched
+		hash := ann.Drops("drop", fmt.Sprintf("%d.bin", size), "application/octet-stream", size)
+		ann.SendsFiles()
+		if size > client.PushLimit {
+			ben.Transfers("offered")
+			read[bool](ben, `(globalThis.showSaveFilePicker = undefined, true)`)
+			ben.Click("Get 9 MB")
+		}
+		ben.HasFile(hash)
+	}
+}
+
 // TestFileToAndFromGo: the browser and the Go client send each other a small and a large file.
 func TestFileToAndFromGo(t *testing.T) {
 	w, fragment, ann, ben := twoPages(t, hub.Limits{})

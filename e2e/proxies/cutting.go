@@ -20,6 +20,9 @@ type Idle struct{ After time.Duration }
 // Hole passes nothing more of an answer once it has this age, and tells nobody: both sides believe that all is well.
 type Hole struct{ After time.Duration }
 
+// Stall passes so many bytes of an answer that is no stream, and never the rest, as squid 5 does behind a scanner.
+type Stall struct{ After int }
+
 // Wrap implements Habit.
 func (h Life) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -107,4 +110,36 @@ func (h *hole) Flush() {
 	if !h.open.Load() {
 		http.NewResponseController(h.ResponseWriter).Flush()
 	}
+}
+
+// Wrap implements Habit.
+func (h Stall) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect {
+			w = &stalling{w, r.Context().Done(), h.After}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+type stalling struct {
+	http.ResponseWriter
+	gone <-chan struct{}
+	left int
+}
+
+func (s *stalling) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+func (s *stalling) Write(p []byte) (int, error) {
+	if s.Header().Get("Content-Type") == "text/event-stream" {
+		return s.ResponseWriter.Write(p)
+	}
+	n := min(s.left, len(p))
+	s.left -= n
+	if n, err := s.ResponseWriter.Write(p[:n]); n == len(p) || err != nil {
+		return n, err
+	}
+	http.NewResponseController(s.ResponseWriter).Flush()
+	<-s.gone
+	return n, context.Canceled
 }

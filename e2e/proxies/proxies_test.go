@@ -371,3 +371,35 @@ func TestCut(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestStall: of a long answer only the beginning passes, and nobody is told of the end; a short one passes.
+func TestStall(t *testing.T) {
+	t.Parallel()
+	long := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Write(make([]byte, 100))
+		http.NewResponseController(w).Flush()
+		if r.URL.Path == "/long" {
+			w.Write(make([]byte, 100))
+		}
+	}))
+	defer long.Close()
+	client := through(Start(t, Config{Habits: []Habit{Stall{After: 120}}}), nil)
+	for path, want := range map[string]int{"/short": 100, "/long": 120} {
+		req, _ := http.NewRequest("GET", long.URL+path, nil)
+		r := read(t, client, req)
+		if path == "/short" {
+			<-r.done
+		}
+		if _, n := r.settle(); n != want {
+			t.Errorf("%s: %d bytes, want %d", path, n, want)
+		}
+		select {
+		case <-r.done:
+			if path == "/long" {
+				t.Error("the reader was told of the end")
+			}
+		default:
+		}
+	}
+}

@@ -165,33 +165,75 @@ test('chunks: what a network calls too big is quartered, down to 4 KiB', async (
 });
 
 test('a chunk is bytes; a page in its place is an error', async () => {
-  const good = api.chunk('S', 'F.0');
+  const good = api.chunk('S', 'F.0', 4);
   const request = await relay.next('F.0');
   assert.equal(request.method, 'GET');
   request.reply({ type: 'application/octet-stream', body: Buffer.from(FRAME) });
   assert.deepEqual([...(await good)], [...FRAME]);
-  const page = api.chunk('S', 'F.0');
+  const page = api.chunk('S', 'F.0', 4);
   for (let i = 0; i < 2; i++) (await relay.next('F.0')).page(200); // as bytes and as text
   await assert.rejects(page, BlockedError);
-  const gone = api.chunk('S', 'F.0');
+  const gone = api.chunk('S', 'F.0', 4);
   (await relay.next('F.0')).reply(refusal(410, 'chunk_gone'));
   await assert.rejects(gone, (error) => error instanceof RelayError && error.code === 'chunk_gone');
 });
 
 test('a chunk comes as text where bytes are refused, from then on at once', async () => {
-  const first = api.chunk('S', 'F.0', { hold: 9 });
+  const first = api.chunk('S', 'F.0', 4, { hold: 9 });
   (await relay.next('F.0')).page(403);
   for (const chunk of [first, null]) {
-    const asked = chunk ?? api.chunk('S', 'F.0', { hold: 9 });
+    const asked = chunk ?? api.chunk('S', 'F.0', 4, { hold: 9 });
     const request = await relay.next('F.0');
     assert.deepEqual([request.query.as, request.query.hold], ['text', '9']);
     request.reply({ type: 'text/plain', body: b64u(FRAME) });
     assert.deepEqual([...(await asked)], [...FRAME]);
   }
-  const odd = api.chunk('S', 'F.0');
+  const odd = api.chunk('S', 'F.0', 4);
   (await relay.next('F.0')).reply({ type: 'text/plain', body: 'a page' });
   (await relay.next('F.0')).page(403);
   await assert.rejects(odd, BlockedError);
+});
+
+test('a chunk comes in parts where long answers stop in the middle, from then on at once', async () => {
+  api = new Api({ base: relay.base, room: 'ROOM', timeout: 60_000, stuck: 50 });
+  const bytes = new Uint8Array((100 << 10) + 5).map((_, i) => i * 7);
+  const first = api.chunk('S', 'F.0', bytes.length, { hold: 9 });
+  const whole = await relay.next('F.0');
+  assert.deepEqual([whole.query.from, whole.query.size], ['0', String(bytes.length)]);
+  whole.head('application/octet-stream').write(bytes.subarray(0, 64 << 10));
+  await whole.gone;
+  for (const chunk of [first, null]) {
+    const asked = chunk ?? api.chunk('S', 'F.0', bytes.length, { hold: 9 });
+    for (const [from, size] of [[0, 48 << 10], [48 << 10, 48 << 10], [96 << 10, (4 << 10) + 5]]) {
+      const part = await relay.next('F.0');
+      assert.deepEqual([part.query.from, part.query.size, part.query.hold], [String(from), String(size), '9']);
+      part.reply({ type: 'application/octet-stream', body: Buffer.from(bytes.subarray(from, from + size)) });
+    }
+    assert.deepEqual(await asked, bytes);
+  }
+  const text = api.chunk('S', 'F.0', 40_000);
+  (await relay.next('F.0')).page(403);
+  (await relay.next('F.0')).reply({ type: 'text/plain', body: b64u(bytes.subarray(0, 30_000)) });
+  const second = await relay.next('F.0');
+  assert.deepEqual([second.query.as, second.query.from, second.query.size], ['text', '30000', '10000']);
+  second.reply({ type: 'text/plain', body: '' }); // there is no more of it
+  assert.equal((await text).length, 30_000);
+});
+
+test('an answer that stops is no reason to fetch in parts if it is short, nor one that only takes long', async () => {
+  api = new Api({ base: relay.base, room: 'ROOM', timeout: 500, stuck: 50 });
+  const short = api.chunk('S', 'F.0', 48 << 10);
+  (await relay.next('F.0')).head('application/octet-stream').write(FRAME);
+  await assert.rejects(short, (error) => error instanceof NetworkError && error.timeout);
+
+  api = new Api({ base: relay.base, room: 'ROOM', timeout: 500, stuck: 60_000 });
+  const long = api.chunk('S', 'F.0', 50_000);
+  const request = await relay.next('F.0');
+  assert.equal(request.query.size, '50000');
+  request.head('application/octet-stream').write(new Uint8Array(40_000));
+  await new Promise((next) => setTimeout(next, 600)); // past the time for an answer of which nothing comes
+  request.end(new Uint8Array(10_000));
+  assert.equal((await long).length, 50_000);
 });
 
 test('knocks, leave and acks of chunks', async () => {

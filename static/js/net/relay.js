@@ -1,5 +1,5 @@
 // @ts-check
-import { b64u, random, unb64u } from '../lib/bytes.js';
+import { b64u, concat, random, unb64u } from '../lib/bytes.js';
 
 // The three ways a request can fail. Who answers decides: the relay, some box in between, or nobody.
 
@@ -116,9 +116,10 @@ function hint(response, contentType) {
  */
 
 /**
- * Sends a request and reads its answer. If `read` gives the response itself, a stream, the signal goes on to end that.
+ * Sends a request and reads its answer. If `read` gives the response itself, a stream, the signal goes on to end that. A `read` that takes its answer
+ * in pieces may say at each of them how many milliseconds the next one has from then on, in place of the time for all of it.
  * @template T
- * @param {typeof fetch} fetcher @param {string} url @param {Request} request @param {(response: Response) => Promise<T>} read
+ * @param {typeof fetch} fetcher @param {string} url @param {Request} request @param {(response: Response, more: (timeout: number) => void) => Promise<T>} read
  * @returns {Promise<T>}
  */
 export async function send(fetcher, url, { method = 'GET', body, type, timeout = 0, signal, priority, accept = 'application/json, application/octet-stream' }, read) {
@@ -126,7 +127,12 @@ export async function send(fetcher, url, { method = 'GET', body, type, timeout =
   const ender = new AbortController();
   const end = () => ender.abort(signal?.reason);
   signal?.addEventListener('abort', end, { once: true });
-  const timer = timeout ? setTimeout(() => ender.abort(new DOMException('time is up', 'TimeoutError')), timeout) : undefined;
+  let timer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
+  const more = (/** @type {number} */ ms) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => ender.abort(new DOMException('time is up', 'TimeoutError')), ms);
+  };
+  if (timeout) more(timeout);
   let done = true;
   try {
     /** @type {Record<string, string>} */
@@ -134,7 +140,7 @@ export async function send(fetcher, url, { method = 'GET', body, type, timeout =
     const response = await fetcher(url, {
       method, body, headers, priority, signal: ender.signal, cache: 'no-store', redirect: 'manual', credentials: 'same-origin', referrerPolicy: 'no-referrer',
     });
-    const result = await read(response);
+    const result = await read(response, more);
     done = !(result instanceof Response);
     return result;
   } catch (error) {
@@ -287,7 +293,9 @@ export const narrow = {
  */
 
 const TIMEOUT = 20_000; // a post of a message over a slow and scanning proxy; a lost one is sent again under its id
+const STUCK = 10_000; // without a byte more of a chunk that has begun to come
 const SLOWEST = 8 << 10; // bytes a second that a big body may take before it counts as lost
+const BIG_ANSWER = 48 << 10; // that gets through where large ones get stuck: squid 5 behind a scanner stalls above 64 KiB (its bug 5352)
 
 /**
  * All requests of one member to one room, but streams are read by Transport. Every method rejects with RelayError, BlockedError or
@@ -298,23 +306,27 @@ export class Api {
   #room;
   #fetch;
   #timeout;
+  #stuck;
   /** Posts go as text/plain base64url once the network has refused the binary form and taken this one. */
   #asText = false;
   /** The same for what is fetched. */
   #textAnswers = false;
+  /** Chunks are fetched in parts since the network has stopped in the middle of one. */
+  #inParts = false;
   #latency = 0;
 
   /** How big a body the network lets through; shared by all files of the room. */
   pieces = new PieceSize();
 
   /**
-   * @param {{base?: string, room: string, fetch?: typeof fetch, timeout?: number}} options base: the relay's origin, '' for the page's own
+   * @param {{base?: string, room: string, fetch?: typeof fetch, timeout?: number, stuck?: number}} options base: the relay's origin, '' for the page's own
    */
-  constructor({ base = '', room, fetch: fetcher = (...args) => globalThis.fetch(...args), timeout = TIMEOUT }) {
+  constructor({ base = '', room, fetch: fetcher = (...args) => globalThis.fetch(...args), timeout = TIMEOUT, stuck = STUCK }) {
     this.#base = base.replace(/\/+$/, '');
     this.#room = room;
     this.#fetch = fetcher;
     this.#timeout = timeout;
+    this.#stuck = stuck;
   }
 
   /** Milliseconds that a short request takes there and back, smoothed; 0 before the first. */
@@ -412,16 +424,41 @@ export class Api {
   }
 
   /**
-   * Gets a chunk, as text if the network refuses the binary form. `hold`: seconds that the relay may wait for it to come.
-   * @param {string} s @param {string} id FILE.N @param {{hold?: number, signal?: AbortSignal}} [options] @returns {Promise<Bytes>}
+   * Gets a chunk of `size` bytes, in parts once the network was seen to stop in the middle. `hold`: seconds that the relay may wait for it to come.
+   * @param {string} s @param {string} id FILE.N @param {number} size @param {{hold?: number, signal?: AbortSignal}} [options] @returns {Promise<Bytes>}
    */
-  async chunk(s, id, { hold = 0, signal } = {}) {
+  async chunk(s, id, size, options) {
+    if (!this.#inParts) {
+      try {
+        return await this.#part(s, id, { from: 0, size }, options);
+      } catch (error) {
+        if (!(error instanceof NetworkError) || !error.timeout || size <= BIG_ANSWER) throw error;
+        this.#inParts = true; // if it was something else, that costs some requests more and nothing else
+      }
+    }
+    const parts = /** @type {Bytes[]} */ ([]);
+    for (let from = 0; from < size; ) {
+      const most = this.#textAnswers ? (BIG_ANSWER * 3) / 4 : BIG_ANSWER;
+      const bytes = await this.#part(s, id, { from, size: Math.min(size - from, most) }, options);
+      if (bytes.length === 0) break; // shorter than was said, which the caller sees
+      parts.push(bytes);
+      from += bytes.length;
+    }
+    return concat(...parts);
+  }
+
+  /**
+   * Gets a part of a chunk, as text if the network refuses the binary form.
+   * @param {string} s @param {string} id @param {{from: number, size: number}} part @param {{hold?: number, signal?: AbortSignal}} [options] @returns {Promise<Bytes>}
+   */
+  async #part(s, id, part, { hold = 0, signal } = {}) {
     const first = this.#textAnswers;
-    const timeout = this.#timeout + 1000 * hold + (1000 * LARGEST) / SLOWEST;
-    const get = (/** @type {boolean} */ asText) => {
-      const url = this.url(`chunks/${id}`, { s, hold: hold || undefined, as: asText ? 'text' : undefined });
-      return again(() => send(this.#fetch, url, { timeout, signal, priority: 'low' }, (response) => readChunk(response, asText)));
-    };
+    const request = { timeout: this.#timeout + 1000 * hold, signal, priority: /** @type {const} */ ('low') };
+    const get = (/** @type {boolean} */ asText) =>
+      again(() => {
+        const url = this.url(`chunks/${id}`, { s, ...part, hold: hold || undefined, as: asText ? 'text' : undefined });
+        return send(this.#fetch, url, request, (response, more) => readChunk(response, asText, () => more(this.#stuck)));
+      });
     try {
       return await get(first);
     } catch (error) {
@@ -537,15 +574,28 @@ export class Api {
 /** @param {any} answer */
 const isOK = (answer) => answer.ok === true;
 
-/** @param {Response} response @param {boolean} asText @returns {Promise<Bytes>} */
-async function readChunk(response, asText) {
+/** @param {Response} response @param {boolean} asText @param {() => void} moves @returns {Promise<Bytes>} */
+async function readChunk(response, asText, moves) {
   if (!response.ok || typeOf(response) !== (asText ? 'text/plain' : 'application/octet-stream')) throw await unexpected(response);
-  if (!asText) return new Uint8Array(await response.arrayBuffer());
+  const bytes = await readAll(response, moves);
+  if (!asText) return bytes;
   try {
-    return unb64u(await response.text());
+    return unb64u(new TextDecoder().decode(bytes));
   } catch {
     throw new BlockedError({ status: response.status, hint: 'something in between changed the answer' });
   }
+}
+
+/** @param {Response} response @param {() => void} moves told of each piece @returns {Promise<Bytes>} */
+async function readAll(response, moves) {
+  const parts = /** @type {Bytes[]} */ ([]);
+  for (const reader = response.body?.getReader(); reader; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    moves();
+  }
+  return concat(...parts);
 }
 
 /** A login, a redirect or a broken way says nothing about the form of the body. @param {BlockedError} error */

@@ -303,9 +303,9 @@ export class Connection {
     return this.#api.putChunk(this.#session, id, bytes, { signal: AbortSignal.any([this.#ended.signal, signal]) });
   }
 
-  /** @param {string} id @param {number} hold seconds @param {AbortSignal} signal */
-  chunk(id, hold, signal) {
-    return this.#api.chunk(this.#session, id, { hold, signal: AbortSignal.any([this.#ended.signal, signal]) });
+  /** @param {string} id @param {number} size @param {number} hold seconds @param {AbortSignal} signal */
+  chunk(id, size, hold, signal) {
+    return this.#api.chunk(this.#session, id, size, { hold, signal: AbortSignal.any([this.#ended.signal, signal]) });
   }
 
   /** Resolves when others have fetched all that is out of a transfer, or after `hold` seconds. @param {string} file @param {number} hold @param {AbortSignal} signal */

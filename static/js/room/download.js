@@ -139,9 +139,8 @@ export class Download {
         const bytes = await ahead.shift();
         this.#stop.signal.throwIfAborted();
         if (lost.aborted || !bytes) return this.#leave(put);
-        const begin = put.from + n * put.piece;
-        if (bytes.length !== Math.min(put.piece, sealed - begin)) return this.#leave(put); // not what was announced
-        await this.#take(bytes.subarray(Math.max(0, this.#opener.taken - begin)));
+        if (bytes.length !== this.#size(put, n)) return this.#leave(put); // not what was announced
+        await this.#take(bytes.subarray(Math.max(0, this.#opener.taken - put.from - n * put.piece)));
         if (this.#newer(put)) return this.#leave(put);
       }
       this.#leave(put);
@@ -150,6 +149,11 @@ export class Download {
     } finally {
       ender.abort();
     }
+  }
+
+  /** What a chunk of a transfer holds. @param {Put} put @param {number} n */
+  #size(put, n) {
+    return Math.min(put.piece, this.#opener.shape.sealed - put.from - n * put.piece);
   }
 
   /** @param {Bytes} bytes */
@@ -185,10 +189,11 @@ export class Download {
    * @returns {Promise<Bytes | null>}
    */
   async #chunk(put, n, first, signal) {
+    const size = this.#size(put, n);
     for (;;) {
       const began = Date.now();
       try {
-        const bytes = await into.run(() => insist(this.#line, signal, (line) => this.#held(line, `${put.id}.${n}`, signal)));
+        const bytes = await into.run(() => insist(this.#line, signal, (line) => this.#held(line, `${put.id}.${n}`, size, signal)));
         this.#heard = Date.now();
         this.#got.push(`${put.id}.${n}`); // already: a full room has a place for the next one
         void this.#tell();
@@ -210,16 +215,16 @@ export class Download {
 
   /**
    * Asks for a chunk. While the request is held, another one must get through: some proxies let two go on at a time, and one is the room's stream.
-   * @param {Line} line @param {string} id @param {AbortSignal} signal
+   * @param {Line} line @param {string} id @param {number} size @param {AbortSignal} signal
    */
-  async #held(line, id, signal) {
-    if (isTight()) return line.chunk(id, 0, signal);
+  async #held(line, id, size, signal) {
+    if (isTight()) return line.chunk(id, size, 0, signal);
     const ender = new AbortController();
     const look = setTimeout(() => void this.#probe(line, ender), SUSPECT);
     try {
-      return await line.chunk(id, HOLD, AbortSignal.any([signal, ender.signal]));
+      return await line.chunk(id, size, HOLD, AbortSignal.any([signal, ender.signal]));
     } catch (error) {
-      if (ender.signal.aborted && !signal.aborted) return line.chunk(id, 0, signal);
+      if (ender.signal.aborted && !signal.aborted) return line.chunk(id, size, 0, signal);
       throw error;
     } finally {
       clearTimeout(look);
