@@ -25,10 +25,7 @@ func (st *stay) handled() {
 
 func (st *stay) handledOneLocked() {
 	st.acks.Handled(time.Now(), st.near)
-	select {
-	case st.stir <- struct{}{}:
-	default:
-	}
+	poke(st.stir)
 }
 
 // acked: a poll has acked up to a place.

@@ -64,12 +64,7 @@ func (s *Session) Fetch(f *FileInfo) *Download {
 // ErrFetching: the file is being fetched already.
 var ErrFetching = errors.New("the file is being fetched already")
 
-func (d *Download) poke() {
-	select {
-	case d.news <- struct{}{}:
-	default:
-	}
-}
+func (d *Download) poke() { poke(d.news) }
 
 // Copy fetches the file and writes it to w in order: nothing that was not proved to be the sender's, but the end of it only when Copy has
 // returned nil. It goes on through everything that the network and the relay do, for as long as the sender is in the room. It fails with e2ee.ErrDamaged, ErrStopped,

@@ -66,6 +66,7 @@ func (n *narrow) isLate() {
 // hears: something came by a stream, so the way is not closed.
 func (n *narrow) hears() { poke(n.news) }
 
+// poke leaves word in a channel that holds one.
 func poke(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:

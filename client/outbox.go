@@ -50,12 +50,7 @@ func newOutbox() *outbox {
 }
 
 // poke makes the loop look again: there is something to post, or the network may be back.
-func (o *outbox) poke() {
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
-}
+func (o *outbox) poke() { poke(o.wake) }
 
 func (o *outbox) changedLocked() {
 	close(o.changed)

@@ -238,10 +238,7 @@ func (p *Parcel) want(m wire.MemberID, from int64) {
 		}
 		p.tidyLocked()
 	})
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
+	poke(p.wake)
 }
 
 // end tells those who may still ask, unless nobody will answer them anyway.
