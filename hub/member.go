@@ -136,11 +136,17 @@ func (r *room) remember(j Join) {
 		if !r.reserve(memberCost+int64(len(k.Card)), r.hub.limits.RelayBytes) {
 			return
 		}
-		m := r.register(k.ID, k.Card)
-		m.away = true
-		r.online--
+		r.registerAway(k)
 	}
 	r.awayChanged()
+}
+
+// registerAway registers a member that somebody else has named.
+func (r *room) registerAway(k wire.Member) *member {
+	m := r.register(k.ID, k.Card)
+	m.away = true
+	r.online--
+	return m
 }
 
 // bringBack registers, as away, whom a member knows from the life before this one and nobody has brought back yet: the first that came may have been
@@ -154,9 +160,7 @@ func (r *room) bringBack(j Join) {
 		if r.admit(need{log: entryCost + int64(len(data)+noteFraming), beside: memberCost + int64(len(k.Card))}) != nil {
 			return
 		}
-		m := r.register(k.ID, k.Card)
-		m.away = true
-		r.online--
+		m := r.registerAway(k)
 		r.note(m, wire.EventJoined, data)
 		m.cardSeq = r.roster
 	}
