@@ -7,15 +7,21 @@ import (
 	"snug/hub"
 )
 
-// TestKnock: a stranger who holds nothing but the knock link is let in after both have seen the same six digits.
-func TestKnock(t *testing.T) {
-	w := New(t, hub.Limits{})
-	ann := w.Person("Ann").Tab("/")
-	fragment := ann.NewRoom(false)
-	ben := w.Person("Ben").Tab("/" + fragment)
+// twoAtHome are in a room that somebody may knock at.
+func twoAtHome(t *testing.T) (w *World, fragment string, ann, ben *Page) {
+	t.Helper()
+	w = New(t, hub.Limits{})
+	ann = w.Person("Ann").Tab("/")
+	fragment = ann.NewRoom(false)
+	ben = w.Person("Ben").Tab("/" + fragment)
 	ben.Enter(false)
 	ann.Members(2)
+	return w, fragment, ann, ben
+}
 
+// TestKnock: a stranger who holds nothing but the knock link is let in after both have seen the same six digits.
+func TestKnock(t *testing.T) {
+	w, fragment, ann, ben := twoAtHome(t)
 	door := ann.KnockLink()
 	cat := w.Person("Cat").Tab(door)
 	cat.Phone()
@@ -48,12 +54,7 @@ func TestKnock(t *testing.T) {
 // TestKnockAtLockedRoom: who answers a knock decides once. The stranger whose digits were compared does not wait as well, whoever has the link still does,
 // and the one let in knows that the room is locked.
 func TestKnockAtLockedRoom(t *testing.T) {
-	w := New(t, hub.Limits{})
-	ann := w.Person("Ann").Tab("/")
-	fragment := ann.NewRoom(false)
-	ben := w.Person("Ben").Tab("/" + fragment)
-	ben.Enter(false)
-	ann.Members(2)
+	w, fragment, ann, ben := twoAtHome(t)
 	door := ann.KnockLink()
 	ann.Panel("Room")
 	ann.Click("Lock the room")
