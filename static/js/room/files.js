@@ -133,10 +133,7 @@ export class Files {
     const record = this.#records.get(key);
     if (!record || record.transfer === 'stopped') return;
     if (record.own) return this.#takeBack(record);
-    const download = this.#downloads.get(key);
-    const puts = download?.puts ?? [];
-    this.#downloads.delete(key);
-    download?.stop();
+    const puts = this.#letGo(key);
     this.#change(record, { transfer: 'skipped' });
     await this.#skip(puts);
   }
@@ -147,8 +144,8 @@ export class Files {
     if (!record) return;
     this.#records.delete(key);
     this.#uploads.get(key)?.stop();
-    for (const each of [this.#sealers, this.#wanted, this.#speeds, this.#latest]) each.delete(key);
-    void this.#again(record);
+    for (const each of [this.#sealers, this.#wanted, this.#speeds]) each.delete(key);
+    void this.#skip(this.#letGo(key));
     void this.#places.get(key)?.abort();
     this.#places.delete(key);
     this.#host.share({ ...record, blob: undefined, forgotten: true });
@@ -320,7 +317,7 @@ export class Files {
     if (!file) return void this.#host.timeline.add({ key, kind: 'failed', from, alias, at, reason: 'It announces a file that cannot be.' });
     const had = this.#records.get(key);
     if (had && had.file.key === file.key) return this.#put(had, put);
-    if (had) void this.#again(had);
+    if (had) void this.#skip(this.#letGo(key)); // announced anew under another key
     /** @type {FileRecord} */
     const record = { key, own: false, from, file, transfer: 'offered' };
     this.#records.set(key, record);
@@ -336,12 +333,14 @@ export class Files {
     } else this.#put(record, put);
   }
 
-  /** It was announced anew under another key, or is not wanted at all. @param {FileRecord} record */
-  async #again(record) {
-    const download = this.#downloads.get(record.key);
-    this.#downloads.delete(record.key);
+  /** Fetches it no longer. Returns the transfers of it, which nobody here wants now. @param {string} key */
+  #letGo(key) {
+    const download = this.#downloads.get(key);
+    const put = this.#latest.get(key); // the download was only about to begin
+    this.#downloads.delete(key);
+    this.#latest.delete(key);
     download?.stop();
-    await this.#skip(download?.puts ?? []);
+    return [...(download?.puts ?? []), ...(put ? [put.id] : [])];
   }
 
   /** @param {FileRecord | undefined} record @param {unknown} put */
@@ -356,12 +355,9 @@ export class Files {
   /** @param {FileRecord | undefined} record */
   #stopped(record) {
     if (!record || record.transfer === 'done') return;
-    const download = this.#downloads.get(record.key);
-    const { puts } = download ?? {};
-    this.#downloads.delete(record.key);
-    download?.stop();
+    const puts = this.#letGo(record.key);
     this.#change(record, { transfer: 'stopped' });
-    void this.#skip(puts ?? []);
+    void this.#skip(puts);
   }
 
   /** @param {FileRecord} record @param {FileSystemFileHandle} [handle] */

@@ -5,7 +5,7 @@
  */
 import { BlockedError, narrow, NetworkError, RelayError } from '../net/relay.js';
 
-/** @typedef {Pick<import('./connection.js').Connection, 'pieceSize' | 'putChunk' | 'chunk' | 'tellChunks' | 'collected' | 'rejoin'>} Line */
+/** @typedef {Pick<import('./connection.js').Connection, 'pieceSize' | 'putChunk' | 'chunk' | 'tellChunks' | 'skipFiles' | 'collected' | 'rejoin'>} Line */
 /** @typedef {{id: string, from: number, piece: number}} Put a transfer: a run of chunks under one id; chunk n holds [from + n*piece, from + (n+1)*piece) of the sealed file */
 
 export const LANES = 3; // chunks under way at once in each direction: with one stream that is a browser's six connections less one for messages

@@ -1104,7 +1104,9 @@ export class Session extends EventTarget {
     this.#declining = setTimeout(() => {
       this.#declining = undefined;
       if (this.#files?.fetching || this.#ended.signal.aborted) return;
-      this.#stay.connection.skipFiles().catch((error) => console.debug('snug: files are not refused yet', error));
+      part(() => import('./lanes.js'))
+        .then(({ insist }) => insist(() => this.#stay.connection, this.#ended.signal, (line) => line.skipFiles()))
+        .catch((error) => this.#ended.signal.aborted || console.warn('snug: files are not refused', error));
     }, UNREAD);
   }
 
