@@ -105,6 +105,7 @@ func TestWorkerLeavesRoomsAlone(t *testing.T) {
 	ann.Say("hello")
 	ben.Sees("hello")
 	ann.Delivered()
+	ann.Await("requests that were never handed through the worker", `((all) => all.length > 1 && all.every((e) => (e.workerFinalRouterSource ?? e.workerFinalSourceType) === 'network'))(performance.getEntriesByType('resource').filter(({ name }) => /\/r\//.test(name)))`)
 	ann.Await("nothing but the page's files in the browser's cache", `(await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname)))).flat().every((path) => !/^\/(r|poll)\b/.test(path))`)
 }
 

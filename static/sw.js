@@ -15,7 +15,11 @@ const SETS = 'snug page '; // the name of a set in the browser's cache, with its
 const PAGE = /^\/(?:js\/.+\.js|icons\/.+|[a-z]+\.(?:css|html|webmanifest)|check)?$/;
 const DOCUMENTS = /** @type {Record<string, string>} */ ({ '/': '/index.html', '/check': '/check.html' });
 
-worker.addEventListener('install', (/** @type {any} */ event) => event.waitUntil(refresh().then(() => worker.skipWaiting())));
+worker.addEventListener('install', (/** @type {any} */ event) => {
+  // What goes past this worker need not wake it either, nor be handed through it: the browsers that know routes send it straight to the network.
+  event.addRoutes?.({ condition: { urlPattern: new URLPattern({ pathname: '/r/*', baseURL: worker.location.origin }) }, source: 'network' });
+  event.waitUntil(refresh().then(() => worker.skipWaiting()));
+});
 worker.addEventListener('activate', (/** @type {any} */ event) => event.waitUntil(worker.clients.claim()));
 
 worker.addEventListener('fetch', (/** @type {any} */ event) => {

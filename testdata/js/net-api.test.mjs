@@ -138,20 +138,20 @@ test('a body that is cut off is a broken connection', async () => {
 });
 
 test('chunks: what a network calls too big is quartered, down to 4 KiB', async () => {
-  assert.equal(api.pieceSize, 1 << 20);
-  for (const size of [256 << 10, 64 << 10]) {
+  assert.equal(api.pieceSize, 896 << 10);
+  for (const size of [224 << 10, 56 << 10]) {
     const put = api.putChunk('S', 'F.0', new Uint8Array(api.pieceSize));
     (await relay.next('chunks')).page(413);
     assert.deepEqual(await put, { ok: false, size });
   }
-  const good = api.putChunk('S', 'F.0', new Uint8Array(64 << 10));
+  const good = api.putChunk('S', 'F.0', new Uint8Array(56 << 10));
   (await relay.next('chunks')).json({ ok: true });
   assert.deepEqual(await good, { ok: true });
-  const refused = api.putChunk('S', 'F.1', new Uint8Array(64 << 10));
+  const refused = api.putChunk('S', 'F.1', new Uint8Array(56 << 10));
   (await relay.next('chunks')).page(403); // of a size that has passed: this is about something else
   (await relay.next('chunks')).page(403);
   await assert.rejects(refused, BlockedError);
-  for (const size of [16 << 10, 4 << 10]) {
+  for (const size of [14 << 10, 4 << 10]) {
     const smaller = api.putChunk('S', 'F.2', new Uint8Array(api.pieceSize));
     (await relay.next('chunks')).page(413);
     assert.deepEqual(await smaller, { ok: false, size });
@@ -173,6 +173,12 @@ test('a chunk is bytes; a page in its place is an error', async () => {
   const page = api.chunk('S', 'F.0', 4);
   for (let i = 0; i < 2; i++) (await relay.next('F.0')).page(200); // as bytes and as text
   await assert.rejects(page, BlockedError);
+  const longer = api.chunk('S', 'F.0', 4);
+  for (let i = 0; i < 2; i++) (await relay.next('F.0')).reply({ type: 'application/octet-stream', body: Buffer.alloc(5) });
+  await assert.rejects(longer, BlockedError);
+  const shorter = api.chunk('S', 'F.0', 4); // which is for the caller to see
+  (await relay.next('F.0')).reply({ type: 'application/octet-stream', body: Buffer.alloc(3) });
+  assert.equal((await shorter).length, 3);
   const gone = api.chunk('S', 'F.0', 4);
   (await relay.next('F.0')).reply(refusal(410, 'chunk_gone'));
   await assert.rejects(gone, (error) => error instanceof RelayError && error.code === 'chunk_gone');

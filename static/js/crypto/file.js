@@ -10,7 +10,8 @@ import { aesKey, hkdf, subtle } from './suite.js';
 /** @typedef {import('../lib/bytes.js').Bytes} Bytes */
 /** @typedef {{size: number, segment: number}} Lengths size: bytes of the file; segment: bytes of a sealed segment */
 
-export const SEGMENT = 1 << 20; // its tag is nothing, and a phone holds a few of them
+export const SEGMENT = 7 << 17; // as much as a piece: browsers map memory anew for each buffer of 1 MiB (docs/PERFORMANCE.md, "Files")
+export const MAX_SEGMENT = 1 << 20; // its tag is nothing, and a phone holds a few of them
 export const MAX_FILE = 2 ** 40;
 const TAG = 16;
 const HEADER = 40; // its own length, salt(32), prefix(7)
@@ -39,7 +40,7 @@ export class Shape {
     this.segment = segment;
     this.segments = Math.max(1, Math.ceil((size + HEADER) / body));
     const whole = Number.isSafeInteger(size) && Number.isInteger(segment);
-    if (!whole || size < 0 || size > MAX_FILE || segment < LEAST || segment > SEGMENT || this.segments > 2 ** 32) {
+    if (!whole || size < 0 || size > MAX_FILE || segment < LEAST || segment > MAX_SEGMENT || this.segments > 2 ** 32) {
       throw new RangeError('no file has this size or is cut like this');
     }
     /** Length of the sealed file. */
@@ -72,7 +73,7 @@ async function cipherOf(key, header, shape) {
     return { name: 'AES-GCM', iv };
   };
   return {
-    seal: async (/** @type {number} */ i, /** @type {ArrayBuffer} */ plain) => new Uint8Array(await subtle().encrypt(at(i), aes, plain)),
+    seal: async (/** @type {number} */ i, /** @type {Bytes} */ plain) => new Uint8Array(await subtle().encrypt(at(i), aes, plain)),
     open: async (/** @type {number} */ i, /** @type {Bytes} */ sealed) => new Uint8Array(await subtle().decrypt(at(i), aes, sealed)),
   };
 }
@@ -82,9 +83,61 @@ async function cipherOf(key, header, shape) {
  * @typedef {{key: Bytes, header: Bytes, tags: Map<number, Bytes>}} Sealing
  */
 
+/** Reads stretches of a Blob one after the other. One stream serves those that follow each other: to begin one costs as much as to read a stretch. */
+class Stretches {
+  #blob;
+  #reader = /** @type {ReadableStreamDefaultReader<Bytes> | null} */ (null);
+  #at = 0;
+  #rest = new Uint8Array(); // of what the reader gave
+  #turn = /** @type {Promise<unknown>} */ (Promise.resolve());
+
+  /** @param {Blob} blob */
+  constructor(blob) {
+    this.#blob = blob;
+  }
+
+  /** Gives fewer bytes where the Blob ends. @param {number} from @param {number} to @returns {Promise<Bytes>} */
+  read(from, to) {
+    const stretch = this.#turn.then(() => this.#read(from, to));
+    this.#turn = stretch.catch(() => this.close());
+    return stretch;
+  }
+
+  /** @param {number} from @param {number} to */
+  async #read(from, to) {
+    if (!this.#reader || this.#at !== from) {
+      this.close();
+      this.#reader = this.#blob.slice(from).stream().getReader();
+    }
+    const stretch = new Uint8Array(to - from);
+    let length = 0;
+    while (length < stretch.length) {
+      if (this.#rest.length === 0) {
+        const { done, value } = await this.#reader.read();
+        if (done) break;
+        this.#rest = value;
+      }
+      const part = this.#rest.subarray(0, stretch.length - length);
+      stretch.set(part, length);
+      length += part.length;
+      this.#rest = this.#rest.subarray(part.length);
+    }
+    this.#at = from + length;
+    if (this.#at >= this.#blob.size) this.close();
+    return stretch.subarray(0, length);
+  }
+
+  /** Lets go of the stream; the next stretch begins another. */
+  close() {
+    void this.#reader?.cancel().catch(() => undefined); // it failed already, which its read has said
+    this.#reader = null;
+    this.#rest = new Uint8Array();
+  }
+}
+
 /** A file as it goes out. Safe for concurrent use. */
 export class FileSealer {
-  #blob;
+  #plain;
   #cipher;
   #sealed = /** @type {Map<number, Promise<Bytes>>} */ (new Map());
 
@@ -100,7 +153,7 @@ export class FileSealer {
 
   /** Use create. @param {Blob} blob @param {Shape} shape @param {Sealing} sealing @param {Awaited<ReturnType<typeof cipherOf>>} cipher */
   constructor(blob, shape, sealing, cipher) {
-    this.#blob = blob;
+    this.#plain = new Stretches(blob);
     this.shape = shape;
     this.sealing = sealing;
     this.#cipher = cipher;
@@ -144,8 +197,8 @@ export class FileSealer {
   /** @param {number} i */
   async #seal(i) {
     const { from, to } = this.shape.plain(i);
-    const plain = await this.#blob.slice(from, to).arrayBuffer().catch(() => null); // moved, deleted or written to meanwhile
-    if (plain?.byteLength !== to - from) throw new FileChanged('the file on this device was changed or moved');
+    const plain = await this.#plain.read(from, to).catch(() => null); // moved, deleted or written to meanwhile
+    if (plain?.length !== to - from) throw new FileChanged('the file on this device was changed or moved');
     const sealed = await this.#cipher.seal(i, plain);
     const tag = sealed.slice(-TAG);
     const before = this.sealing.tags.get(i);

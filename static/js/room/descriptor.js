@@ -1,7 +1,7 @@
 // @ts-check
 /** What a message may say of a file: everything that comes from others is bounded here before anything is made of it. */
 import { unb64u, utf8 } from '../lib/bytes.js';
-import { SEGMENT, Shape } from '../crypto/file.js';
+import { MAX_SEGMENT, Shape } from '../crypto/file.js';
 
 /** @typedef {import('./lanes.js').Put} Put */
 
@@ -27,7 +27,7 @@ export const isId = (id) => typeof id === 'string' && /^[\w-]{21}[AQgw]$/.test(i
 
 /** @param {any} put @returns {put is Put} */
 export const isPut = (put) =>
-  isId(put?.id) && Number.isSafeInteger(put.from) && put.from >= 0 && Number.isInteger(put.piece) && put.piece >= 1024 && put.piece <= SEGMENT + 4096;
+  isId(put?.id) && Number.isSafeInteger(put.from) && put.from >= 0 && Number.isInteger(put.piece) && put.piece >= 1024 && put.piece <= MAX_SEGMENT + 4096;
 
 /** What a message says of a file, bounded; null if there is no such file. @param {any} said @returns {Descriptor | null} */
 export function descriptor(said) {
