@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -21,7 +22,7 @@ import (
 	"snug/hub"
 )
 
-// World is a relay and a browser for one test.
+// World is a relay for one test, and the people around it.
 type World struct {
 	*Relay
 	t       testing.TB
@@ -33,50 +34,77 @@ type World struct {
 	readers  sync.WaitGroup // one for each page's console
 }
 
-// New starts a relay with the limits and a browser with a fresh profile. Without a browser on the machine it skips
+// New starts a relay with the limits, for people in the one browser of all tests. Without a browser on the machine it skips
 // the test, or fails it if SNUG_TEST_ALL is set.
 func New(t testing.TB, limits hub.Limits) *World {
 	t.Helper()
-	path := chromium(t)
-	w := &World{t: t, Relay: startRelay(t, limits)}
+	chromium(t)
+	browser, err := theBrowser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &World{t: t, Relay: startRelay(t, limits), browser: browser}
 	w.Expect("status of 409") // tells a sender that the members have changed; part of the protocol
-	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path),
-		chromedp.NoSandbox, // tests run as root in containers
-		chromedp.DisableGPU,
-		chromedp.UserDataDir(t.TempDir()),
-		chromedp.WindowSize(1280, 800),
-		chromedp.Flag("lang", "en-US"),
-		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true),
-		chromedp.Env("LANGUAGE=en", "HOME="+t.TempDir()),
-	)...)
-	browser, endBrowser := chromedp.NewContext(allocator)
-	w.browser = browser
 	t.Cleanup(func() {
-		endBrowser()
-		endAllocator()
 		w.readers.Wait()
 		for _, p := range w.problems {
 			t.Error(p)
 		}
 	})
-	if err := chromedp.Do(browser); err != nil {
-		t.Fatalf("start %s: %v", path, err)
-	}
 	return w
 }
 
-// chromium finds a browser of the Chromium family.
-func chromium(t testing.TB) string {
+// theBrowser starts the browser when the first test wants it: a start costs seconds, and what separates people, and the tests, is their profiles.
+var theBrowser = sync.OnceValues(func() (context.Context, error) {
+	dir, err := os.MkdirTemp("", "snug-e2e-")
+	if err != nil {
+		return nil, err
+	}
+	path, err := findChromium()
+	if err != nil {
+		return nil, err
+	}
+	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path),
+		chromedp.NoSandbox, // tests run as root in containers
+		chromedp.DisableGPU,
+		chromedp.UserDataDir(filepath.Join(dir, "data")),
+		chromedp.WindowSize(1280, 800),
+		chromedp.Flag("lang", "en-US"),
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Env("LANGUAGE=en", "HOME="+dir),
+	)...)
+	browser, endBrowser := chromedp.NewContext(allocator)
+	endTheBrowser = func() error {
+		endBrowser()
+		endAllocator()
+		return os.RemoveAll(dir)
+	}
+	if err := chromedp.Do(browser); err != nil {
+		return nil, fmt.Errorf("start %s: %w", path, err)
+	}
+	return browser, nil
+})
+
+// endTheBrowser is for when all tests are through.
+var endTheBrowser = func() error { return nil }
+
+// chromium skips the test where no browser of the Chromium family is.
+func chromium(t testing.TB) {
 	t.Helper()
+	if _, err := findChromium(); err != nil {
+		Skip(t, err.Error())
+	}
+}
+
+func findChromium() (string, error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
-			return path
+			return path, nil
 		}
 	}
-	Skip(t, "no browser: install one with `apt-get install chromium`")
-	return ""
+	return "", errors.New("no browser: install one with `apt-get install chromium`")
 }
 
 // Skip skips a test for want of a tool, saying how to get it. With SNUG_TEST_ALL set, as in .ci/run, it fails.
