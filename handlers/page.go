@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,22 +10,18 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"sync"
 
-	"github.com/andybalholm/brotli"
 	"github.com/labstack/echo/v4"
 )
 
 // page is what the browser gets, by path: every file, compressed and hashed once at start. Static after construction.
 type page map[string]asset
 
-// asset is one file. gzip and brotli are nil where compressing does not pay. Brotli saves an eighth over gzip and takes longer to make than a start
-// should, so it is made when a browser asks for the file first; browsers do so over https and on localhost.
+// asset is one file. Static.
 type asset struct {
-	kind        string
-	etag        string // without quotes
-	plain, gzip []byte
-	brotli      func() []byte
+	kind string
+	etag string // without quotes
+	*compressed
 }
 
 // securityHeaders of the page. A page that holds keys runs nothing but the files of this relay, talks to nobody else,
@@ -104,40 +98,7 @@ func listing(sums map[string]string) []byte {
 
 func newAsset(kind string, b []byte) asset {
 	hash := sha256.Sum256(b)
-	a := asset{kind: kind, etag: hex.EncodeToString(hash[:12]), plain: b}
-	if z := compress(b); len(z) < len(b)*9/10 { // pictures and fonts are compressed already
-		a.gzip = z
-		a.brotli = sync.OnceValue(func() []byte { return compressBrotli(b) })
-	}
-	return a
-}
-
-func compressBrotli(b []byte) []byte {
-	var z bytes.Buffer
-	w := brotli.NewWriterLevel(&z, brotli.BestCompression)
-	_, err := w.Write(b)
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		panic("handlers: brotli into memory: " + err.Error()) // a buffer takes all
-	}
-	return z.Bytes()
-}
-
-func compress(b []byte) []byte {
-	var z bytes.Buffer
-	w, err := gzip.NewWriterLevel(&z, gzip.BestCompression)
-	if err == nil {
-		_, err = w.Write(b)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		panic("handlers: gzip into memory: " + err.Error()) // a wrong level, nothing else
-	}
-	return z.Bytes()
+	return asset{kind: kind, etag: hex.EncodeToString(hash[:12]), compressed: compressOnce(hash, b)}
 }
 
 // file is GET of a file of the page.
@@ -153,9 +114,14 @@ func (a asset) serve(c echo.Context) error {
 	body, etag := a.plain, a.etag
 	if a.gzip != nil {
 		h.Add("Vary", "Accept-Encoding")
-		switch accepted := c.Request().Header.Get("Accept-Encoding"); {
-		case accepts(accepted, "br"):
-			body, etag = a.brotli(), a.etag+"-br"
+		accepted := c.Request().Header.Get("Accept-Encoding")
+		var best []byte
+		if accepts(accepted, "br") {
+			best = a.best()
+		}
+		switch {
+		case best != nil:
+			body, etag = best, a.etag+"-br"
 			h.Set("Content-Encoding", "br")
 		case accepts(accepted, "gzip"):
 			body, etag = a.gzip, a.etag+"-gz"

@@ -3,6 +3,7 @@ package handlers
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -20,7 +21,7 @@ func pageRelay(t *testing.T) *relay {
 		r.conf.Static = fstest.MapFS{
 			"index.html":      {Data: []byte("<!doctype html><title>snug</title>" + strings.Repeat("<p>room</p>", 200))},
 			"check.html":      {Data: []byte("<!doctype html><title>check</title>")},
-			"js/app.js":       {Data: []byte(strings.Repeat("export const room = 1;\n", 100))},
+			"js/app.js":       {Data: []byte(strings.Repeat("export const room = 1;\n", 100) + "// " + rand.Text())},
 			"icons/small.png": {Data: []byte("\x89PNG")},
 			"static.go":       {Data: []byte("package static")},
 		}
@@ -92,6 +93,16 @@ func TestPageIsCompressedForWhoAsks(t *testing.T) {
 			return z
 		},
 	}
+	compressing.Lock() // so brotli takes its time
+	first, _ := r.get("/js/app.js", "Accept-Encoding", "gzip, br")
+	if coding := first.Header.Get("Content-Encoding"); coding != "gzip" {
+		t.Errorf("the first who asks gets %q instead of what is there", coding)
+	}
+	if resp, _ := r.get("/js/app.js", "Accept-Encoding", "br"); resp.StatusCode != 200 {
+		t.Errorf("who takes brotli only: got %d", resp.StatusCode)
+	}
+	compressing.Unlock()
+	<-r.server.page["/js/app.js"].made
 	tags := map[string]string{"": plainResp.Header.Get("ETag")}
 	for accept, coding := range map[string]string{"gzip": "gzip", "br;q=0, GZIP;q=0.5": "gzip", "gzip;q=0": "", "gzip; q=0.0": "", "gzip, deflate, br, zstd": "br", "": ""} {
 		resp, body := r.get("/js/app.js", "Accept-Encoding", accept)
