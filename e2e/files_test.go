@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -15,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/heapprofiler"
 	"github.com/chromedp/chromedp"
 
 	"snug/client"
@@ -384,6 +387,12 @@ func TestLargeFileThroughSmallRelay(t *testing.T) {
 	w, _, ann, ben := twoPages(t, hub.Limits{RelayBytes: max(int64(mb)<<17, 24<<20), ChunkRoomBytes: max(int64(mb)<<17, 24<<20) / 2, RoomBytes: 4 << 20})
 	read[bool](ben, `(globalThis.showSaveFilePicker = undefined, true)`)
 	hash := ann.Drops("drop", "large.bin", "application/octet-stream", mb<<20)
+	if err := chromedp.Do(ann.ctx, chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error { // what the test made the file of is not the page's
+		_, err := cdp.Call(ctx, tab, heapprofiler.CollectGarbage, cdp.Empty{})
+		return err
+	})); err != nil {
+		t.Fatal(err)
+	}
 	ann.SendsFiles()
 	ben.Transfers("offered")
 	began := time.Now()
