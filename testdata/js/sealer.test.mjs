@@ -42,3 +42,30 @@ test('a file that is away fails the stretch and nothing after it', async () => {
   const opener = new FileOpener({ size: SIZE, segment, key: sealer.sealing.key });
   assert.deepEqual(concat(...(await opener.push(again))), plain);
 });
+
+test('who stops in the middle lets go of the file, and may go on', async () => {
+  const blob = new Counted(plain);
+  const sealer = await FileSealer.create(blob, { segment });
+  const first = sealer.read(0, 2500);
+  sealer.release();
+  const begun = await first;
+  await blob.released;
+  const whole = concat(begun, await sealer.read(2500, sealer.shape.sealed));
+  const opener = new FileOpener({ size: SIZE, segment, key: sealer.sealing.key });
+  assert.deepEqual(concat(...(await opener.push(whole))), plain);
+});
+
+/** A Blob that tells when its first stream is let go of. */
+class Counted extends Blob {
+  constructor(bytes) {
+    super([bytes]);
+    this.bytes = bytes;
+    this.released = new Promise((done) => (this.done = done));
+  }
+
+  slice(from) {
+    let at = from;
+    const pull = (controller) => (at < this.bytes.length ? controller.enqueue(this.bytes.slice(at, (at += 700))) : controller.close());
+    return { stream: () => new ReadableStream({ pull, cancel: this.done }) };
+  }
+}

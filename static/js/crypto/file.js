@@ -99,14 +99,14 @@ class Stretches {
   /** Gives fewer bytes where the Blob ends. @param {number} from @param {number} to @returns {Promise<Bytes>} */
   read(from, to) {
     const stretch = this.#turn.then(() => this.#read(from, to));
-    this.#turn = stretch.catch(() => this.close());
+    this.#turn = stretch.catch(() => this.#close());
     return stretch;
   }
 
   /** @param {number} from @param {number} to */
   async #read(from, to) {
     if (!this.#reader || this.#at !== from) {
-      this.close();
+      this.#close();
       this.#reader = this.#blob.slice(from).stream().getReader();
     }
     const stretch = new Uint8Array(to - from);
@@ -123,12 +123,16 @@ class Stretches {
       this.#rest = this.#rest.subarray(part.length);
     }
     this.#at = from + length;
-    if (this.#at >= this.#blob.size) this.close();
+    if (this.#at >= this.#blob.size) this.#close();
     return stretch.subarray(0, length);
   }
 
-  /** Lets go of the stream; the next stretch begins another. */
-  close() {
+  /** Lets go of the stream once what was asked for is read; the next stretch begins another. */
+  release() {
+    this.#turn = this.#turn.then(() => this.#close());
+  }
+
+  #close() {
     void this.#reader?.cancel().catch(() => undefined); // it failed already, which its read has said
     this.#reader = null;
     this.#rest = new Uint8Array();
@@ -181,6 +185,11 @@ export class FileSealer {
       at = Math.min(begin + segment.length, end);
     }
     return parts.length === 1 && parts[0].length === parts[0].buffer.byteLength ? /** @type {Bytes} */ (parts[0]) : concat(...parts);
+  }
+
+  /** Lets go of the file. It may be read on. */
+  release() {
+    this.#plain.release();
   }
 
   /** @param {number} i */

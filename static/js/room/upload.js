@@ -50,6 +50,8 @@ export class Upload {
       while (this.at < this.#sealer.shape.sealed && (await this.#transfer()));
     } catch (error) {
       if (!(error instanceof RelayError && error.code === 'nobody')) throw error;
+    } finally {
+      this.#sealer.release();
     }
   }
 
