@@ -38,8 +38,10 @@ type World struct {
 // the test, or fails it if SNUG_TEST_ALL is set.
 func New(t testing.TB, limits hub.Limits) *World {
 	t.Helper()
-	chromium(t)
 	browser, err := theBrowser()
+	if errors.Is(err, errNoBrowser) {
+		Skip(t, err.Error())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,11 +58,11 @@ func New(t testing.TB, limits hub.Limits) *World {
 
 // theBrowser starts the browser when the first test wants it: a start costs seconds, and what separates people, and the tests, is their profiles.
 var theBrowser = sync.OnceValues(func() (context.Context, error) {
-	dir, err := os.MkdirTemp("", "snug-e2e-")
+	path, err := chromium()
 	if err != nil {
 		return nil, err
 	}
-	path, err := findChromium()
+	dir, err := os.MkdirTemp("", "snug-e2e-")
 	if err != nil {
 		return nil, err
 	}
@@ -90,21 +92,16 @@ var theBrowser = sync.OnceValues(func() (context.Context, error) {
 // endTheBrowser is for when all tests are through.
 var endTheBrowser = func() error { return nil }
 
-// chromium skips the test where no browser of the Chromium family is.
-func chromium(t testing.TB) {
-	t.Helper()
-	if _, err := findChromium(); err != nil {
-		Skip(t, err.Error())
-	}
-}
+var errNoBrowser = errors.New("no browser: install one with `apt-get install chromium`")
 
-func findChromium() (string, error) {
+// chromium finds a browser of the Chromium family. It fails with errNoBrowser.
+func chromium() (string, error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}
 	}
-	return "", errors.New("no browser: install one with `apt-get install chromium`")
+	return "", errNoBrowser
 }
 
 // Skip skips a test for want of a tool, saying how to get it. With SNUG_TEST_ALL set, as in .ci/run, it fails.
@@ -173,7 +170,10 @@ func (p *Person) TabAt(url string) *Page {
 	page := &Page{t: p.t, who: p.Name, behind: p.behind, ctx: tab, end: end}
 	p.t.Cleanup(page.Close)
 	p.w.readConsole(page)
-	err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 800), unwatched) // makes the tab, which must outlive the time below
+	err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 800)) // makes the tab, which must outlive the time below
+	if err == nil {                                              // or the browser records requests for us, with their bodies: that makes large ones several times as slow as the page's user has them
+		_, err = chromedp.Call(tab, network.Disable, cdp.Empty{})
+	}
 	if err == nil {
 		ctx, cancel := context.WithTimeout(tab, patience)
 		defer cancel()
@@ -184,12 +184,6 @@ func (p *Person) TabAt(url string) *Page {
 	}
 	return page
 }
-
-// unwatched keeps the browser from recording requests for us: with their bodies that makes a page's large ones several times as slow as its user has them.
-var unwatched = chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
-	_, err := cdp.Call(ctx, tab, network.Disable, cdp.Empty{})
-	return err
-})
 
 // Allow gives the page a permission that the browser would ask for, or refuses it.
 func (p *Person) Allow(permission string, yes bool) {

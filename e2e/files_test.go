@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -387,10 +386,7 @@ func TestLargeFileThroughSmallRelay(t *testing.T) {
 	w, _, ann, ben := twoPages(t, hub.Limits{RelayBytes: max(int64(mb)<<17, 24<<20), ChunkRoomBytes: max(int64(mb)<<17, 24<<20) / 2, RoomBytes: 4 << 20})
 	read[bool](ben, `(globalThis.showSaveFilePicker = undefined, true)`)
 	hash := ann.Drops("drop", "large.bin", "application/octet-stream", mb<<20)
-	if err := chromedp.Do(ann.ctx, chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error { // what the test made the file of is not the page's
-		_, err := cdp.Call(ctx, tab, heapprofiler.CollectGarbage, cdp.Empty{})
-		return err
-	})); err != nil {
+	if _, err := chromedp.Call(ann.ctx, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil { // what the test made the file of is not the page's
 		t.Fatal(err)
 	}
 	ann.SendsFiles()
