@@ -17,7 +17,9 @@ const DOCUMENTS = /** @type {Record<string, string>} */ ({ '/': '/index.html', '
 
 worker.addEventListener('install', (/** @type {any} */ event) => {
   // What goes past this worker need not wake it either, nor be handed through it: the browsers that know routes send it straight to the network.
-  event.addRoutes?.({ condition: { urlPattern: new URLPattern({ pathname: '/r/*', baseURL: worker.location.origin }) }, source: 'network' });
+  for (const pathname of ['/r/*', '/poll', '/check/*']) {
+    event.addRoutes?.({ condition: { urlPattern: new URLPattern({ pathname, baseURL: worker.location.origin }) }, source: 'network' });
+  }
   event.waitUntil(refresh().then(() => worker.skipWaiting()));
 });
 worker.addEventListener('activate', (/** @type {any} */ event) => event.waitUntil(worker.clients.claim()));
