@@ -133,13 +133,17 @@ func (d *Download) step(ctx context.Context) error {
 	return r.err
 }
 
+// isOld: the sender has begun another transfer since, and puts nothing more into this one.
+func (d *Download) isOld() bool {
+	d.s.files.mu.Lock()
+	defer d.s.files.mu.Unlock()
+	return slices.ContainsFunc(d.s.files.ofLocked(d.info.Ref).puts, func(t arrival) bool { return t.From <= d.open.Offset() })
+}
+
 // notYet: the sender does not get on with the transfer. If it has begun another since, it never will; else it may have missed that we wait.
 func (d *Download) notYet(ctx context.Context) error {
-	d.s.files.mu.Lock()
-	another := slices.ContainsFunc(d.s.files.ofLocked(d.info.Ref).puts, func(t arrival) bool { return t.From <= d.open.Offset() })
-	d.s.files.mu.Unlock()
 	switch {
-	case another:
+	case d.isOld():
 		d.land()
 		d.s.skip([]arrival{*d.cur})
 		d.cur = nil
@@ -178,6 +182,9 @@ func (d *Download) wait(ctx context.Context) (*fetched, error) {
 		d.land()
 		return &r, nil
 	case <-d.news:
+		if d.isOld() {
+			d.land() // the relay may hold this request for something that will not come
+		}
 		return nil, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
@@ -193,9 +200,9 @@ func (d *Download) start(ctx context.Context) {
 	d.land()
 	ctx, cancel := context.WithCancel(ctx)
 	d.air = &flight{id, make(chan fetched, 1), cancel}
-	t, f := *d.cur, d.air
+	t, f, patient := *d.cur, d.air, !d.isOld()
 	d.wg.Go(func() {
-		body, err := d.fetch(ctx, t, id, size)
+		body, err := d.fetch(ctx, t, id, size, patient)
 		if err == nil && len(body) != size {
 			body, err = nil, e2ee.ErrDamaged
 		}
@@ -307,17 +314,20 @@ func (d *Download) hopeless() error {
 	return nil
 }
 
-// fetch gets a chunk, waiting for it as long as the network lets a request wait.
-func (d *Download) fetch(ctx context.Context, t arrival, id wire.ChunkID, size int) ([]byte, error) {
+// fetch gets a chunk; patient: waiting for it as long as the network lets a request wait.
+func (d *Download) fetch(ctx context.Context, t arrival, id wire.ChunkID, size int, patient bool) ([]byte, error) {
 	body, err := insist(ctx, t.st, func(ctx context.Context, session wire.SessionID) ([]byte, error) {
 		if d.s.life() != t.life {
 			return nil, ErrMoved
 		}
-		hold := time.Duration(d.hold.Load())
+		var hold time.Duration
+		if patient {
+			hold = time.Duration(d.hold.Load())
+		}
 		b, err := waitFor(ctx, d.s.narrow, forFiles, hold, func(ctx context.Context, hold time.Duration) ([]byte, error) {
 			return t.st.api.chunk(ctx, session, id, size, hold)
 		})
-		if _, ours := errors.AsType[*RelayError](err); err != nil && !ours {
+		if _, ours := errors.AsType[*RelayError](err); err != nil && !ours && patient && ctx.Err() == nil {
 			d.hold.Store(int64(hold / 2))
 		}
 		return b, err

@@ -313,15 +313,35 @@ func TestFilesInTabs(t *testing.T) {
 	for _, p := range []*Page{first, second} {
 		p.HasFile(hash)
 	}
+}
+
+// TestFileHandedOver: whether the tab that sends a file is closed in the middle of it or crashes, the next goes on with it.
+func TestFileHandedOver(t *testing.T) {
+	w := New(t, hub.Limits{ChunkRoomBytes: 4 << 20})
+	w.Expect("status of 404", "status of 410", "status of 429", "status of 401")
+	person := w.Person("Ann")
+	tabs := []*Page{person.Tab("/")}
+	fragment := tabs[0].NewRoom(true)
+	for len(tabs) < 3 {
+		tab := person.Tab("/" + fragment)
+		tab.Enter(true)
+		tabs = append(tabs, tab)
+	}
+	ben := w.Person("Ben").Tab("/" + fragment)
+	ben.Enter(false)
 	read[bool](ben, `(globalThis.showSaveFilePicker = undefined, true)`)
-	hash = first.Drops("drop", "handed-over.bin", "application/octet-stream", 12_000_000)
-	first.SendsFiles()
-	ben.Transfers("offered")
-	second.Transfers("offered")
-	ben.Click("Get 12 MB")
-	ben.files("some of it", `box().querySelector('progress').value > 0.1`)
-	first.Close()
-	ben.HasFile(hash)
+	for n, end := range []func(*Page){(*Page).Close, (*Page).Crash} {
+		leader, next := tabs[n], tabs[n+1]
+		next.Members(2)
+		hash := leader.Drops("drop", fmt.Sprintf("handed-over-%d.bin", n), "application/octet-stream", 12_000_000)
+		leader.SendsFiles()
+		ben.Transfers("offered")
+		next.Transfers("offered")
+		ben.Click("Get 12 MB")
+		ben.files("some of it", `box().querySelector('progress').value > 0.1`)
+		end(leader)
+		ben.HasFile(hash)
+	}
 }
 
 // BenchmarkFile is a file from one browser to another, from the moment that somebody asks for it until all of it is there and proved.

@@ -316,6 +316,7 @@ func TestReaderStays(t *testing.T) {
 	for n := range 60 {
 		gopher.say(fmt.Sprintf("line %d", n))
 	}
+	ann.Await("all lines", `messages().at(-1) === 'line 59'`) // a timeline has what its reader learnt, in that order
 	ann.Say("mine")
 	ben.Await("all of it", `messages().at(-1) === 'mine'`)
 	read[bool](ben, `((e) => (e.scrollTop = e.scrollHeight / 2) > 0)(document.querySelector('[role=log]'))`)

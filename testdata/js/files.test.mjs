@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomFillSync } from 'node:crypto';
 import test, { after, before } from 'node:test';
 import { descriptor, safeName } from '../../static/js/room/descriptor.js';
+import { Session } from '../../static/js/room/session.js';
 import { missing, Person, Relay, room } from './relay.mjs';
 
 const skip = missing;
@@ -18,7 +19,7 @@ function scene(name, names, play) {
     const { root, people } = await room(relay, ...names);
     const all = [...people];
     try {
-      await play(people, { enter: async (alias) => all[all.push(await Person.enter(relay, alias, root)) - 1] });
+      await play(people, { root, enter: async (alias) => all[all.push(await Person.enter(relay, alias, root)) - 1] });
     } finally {
       await Promise.all(all.map((person) => person.leave()));
     }
@@ -92,6 +93,18 @@ scene('the sender takes it back in the middle', ['Ann', 'Ben'], async ([ann, ben
   await ann.until('that all know', () => fileIn(ann).state === 'all');
   const small = sends(ann, 100_000); // nothing is stuck
   await has(ben, small);
+});
+
+scene('the tab that sends it ends in the middle; nobody waits for what that one would have sent', ['Ann', 'Ben'], async ([ann, ben], { root }) => {
+  const blob = sends(ann, 14_000_000);
+  await comesTo(ben, 'offered');
+  ben.gate.endless = true;
+  const release = await middle(ann, 4, () => gets(ben));
+  const handed = { state: await ann.session.state(), items: ann.session.items, files: ann.session.files.map((record) => ({ ...record })) };
+  await ann.session.close({ handOver: true });
+  release();
+  ann.session = await Session.open({ root, alias: 'Ann', origin: ann.gate.origin }, handed);
+  await has(ben, blob);
 });
 
 scene('the receiver stops it, and wants it after all', ['Ann', 'Ben'], async ([ann, ben]) => {

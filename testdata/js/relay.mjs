@@ -66,6 +66,8 @@ class Gate {
   #agent;
   /** Bytes of the largest body that passes. */
   most = Infinity;
+  /** Whether requests that the relay may hold are held without end, so that nobody is told that there is nothing yet. */
+  endless = false;
 
   constructor(relay) {
     this.#relay = relay;
@@ -115,6 +117,7 @@ class Gate {
     out.on('error', () => res.destroy());
     out.on('response', async (answer) => {
       answer.on('error', () => res.destroy());
+      if (this.endless && answer.statusCode === 404 && req.url.includes('hold=')) return;
       await this.#waits('answer', path);
       res.writeHead(answer.statusCode, { ...answer.headers, connection: 'close' });
       res.flushHeaders();

@@ -282,15 +282,20 @@ export class Connection {
     return event.event === 'polled' && this.#isNext(data.cursor) ? data.cursor : event.id;
   }
 
+  /** Who we are to the relay. Throws NetworkError until it has taken us in. */
+  get #id() {
+    if (!this.#session) throw new NetworkError('the room is not open yet');
+    return this.#session;
+  }
+
   /** @param {string} id @param {Uint8Array} frame @param {number | null} roster */
   async post(id, frame, roster) {
-    if (!this.#session) throw new NetworkError('the room is not open yet');
-    return this.#api.post(this.#session, id, exact(frame), { roster, signal: this.#ended.signal });
+    return this.#api.post(this.#id, id, exact(frame), { roster, signal: this.#ended.signal });
   }
 
   /** @param {Uint8Array} card */
   async card(card) {
-    await this.#api.card(this.#session, exact(card), { signal: this.#ended.signal });
+    await this.#api.card(this.#id, exact(card), { signal: this.#ended.signal });
   }
 
   /** The largest piece of a file that is worth trying. */
@@ -299,38 +304,38 @@ export class Connection {
   }
 
   /** @param {string} id @param {Uint8Array<ArrayBuffer>} bytes @param {AbortSignal} signal */
-  putChunk(id, bytes, signal) {
-    return this.#api.putChunk(this.#session, id, bytes, { signal: AbortSignal.any([this.#ended.signal, signal]) });
+  async putChunk(id, bytes, signal) {
+    return this.#api.putChunk(this.#id, id, bytes, { signal: AbortSignal.any([this.#ended.signal, signal]) });
   }
 
   /** @param {string} id @param {number} size @param {number} hold seconds @param {AbortSignal} signal */
-  chunk(id, size, hold, signal) {
-    return this.#api.chunk(this.#session, id, size, { hold, signal: AbortSignal.any([this.#ended.signal, signal]) });
+  async chunk(id, size, hold, signal) {
+    return this.#api.chunk(this.#id, id, size, { hold, signal: AbortSignal.any([this.#ended.signal, signal]) });
   }
 
   /** Resolves when others have fetched all that is out of a transfer, or after `hold` seconds. @param {string} file @param {number} hold @param {AbortSignal} signal */
-  collected(file, hold, signal) {
-    return this.#api.collected(this.#session, file, hold, AbortSignal.any([this.#ended.signal, signal]));
+  async collected(file, hold, signal) {
+    return this.#api.collected(this.#id, file, hold, AbortSignal.any([this.#ended.signal, signal]));
   }
 
   /** Tells the relay which chunks are here, and of which transfers none is wanted. @param {string[]} got @param {string[]} skip @param {AbortSignal} signal */
   async tellChunks(got, skip, signal) {
     const through = this.#saved ?? '';
-    await this.#api.ack(this.#session, through, { got, skip, signal: AbortSignal.any([this.#ended.signal, signal]) });
+    await this.#api.ack(this.#id, through, { got, skip, signal: AbortSignal.any([this.#ended.signal, signal]) });
   }
 
   /** Tells the relay that no file is wanted that has begun. */
   async skipFiles() {
-    await this.#api.ack(this.#session, this.#saved ?? '', { skipAll: true, signal: this.#ended.signal });
+    await this.#api.ack(this.#id, this.#saved ?? '', { skipAll: true, signal: this.#ended.signal });
   }
 
-  members() {
-    return this.#api.members(this.#session, { signal: this.#ended.signal });
+  async members() {
+    return this.#api.members(this.#id, { signal: this.#ended.signal });
   }
 
   /** @param {string} id @param {Uint8Array} note */
-  answerKnock(id, note) {
-    return this.#api.knockAnswer(this.#session, id, exact(note), { signal: this.#ended.signal });
+  async answerKnock(id, note) {
+    return this.#api.knockAnswer(this.#id, id, exact(note), { signal: this.#ended.signal });
   }
 
   /**

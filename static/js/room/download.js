@@ -29,6 +29,7 @@ export class Download {
   #puts = /** @type {Put[]} */ ([]);
   #wake = () => {};
   #lost = new AbortController();
+  #newest = new AbortController(); // ends when there is another transfer
   #got = /** @type {string[]} */ ([]);
   #skip = /** @type {string[]} */ ([]);
   #telling = /** @type {Promise<void> | null} */ (null);
@@ -61,6 +62,8 @@ export class Download {
   begins(put) {
     this.#puts.push(put);
     if (this.#opener.whole) this.#leave(put); // for others, while we put the last of it away; unanswered it would hold them up
+    this.#newest.abort();
+    this.#newest = new AbortController();
     this.#wake();
   }
 
@@ -189,11 +192,10 @@ export class Download {
    * @returns {Promise<Bytes | null>}
    */
   async #chunk(put, n, first, signal) {
-    const size = this.#size(put, n);
     for (;;) {
       const began = Date.now();
       try {
-        const bytes = await into.run(() => insist(this.#line, signal, (line) => this.#held(line, `${put.id}.${n}`, size, signal)));
+        const bytes = await into.run(() => insist(this.#line, signal, (line) => this.#held(line, put, n, signal)));
         this.#heard = Date.now();
         this.#got.push(`${put.id}.${n}`); // already: a full room has a place for the next one
         void this.#tell();
@@ -203,7 +205,7 @@ export class Download {
         if (error.code === 'chunk_gone' && n < first) return new Uint8Array(put.piece);
         if (error.code !== 'no_chunk') return null;
         // The first one was out before we heard of the transfer: it is lost, and with it the rest.
-        if (n === 0 || this.#puts.indexOf(put) < this.#puts.length - 1) return null;
+        if (n === 0 || this.#isOld(put)) return null;
         if (Date.now() - this.#heard > ASK_AGAIN && Date.now() - this.#asked > ASK_AGAIN) {
           this.#asked = Date.now();
           this.#want(this.#opener.taken);
@@ -213,18 +215,25 @@ export class Download {
     }
   }
 
+  /** Its sender has begun another since, and puts nothing more into this one. @param {Put} put */
+  #isOld(put) {
+    return this.#puts.indexOf(put) < this.#puts.length - 1;
+  }
+
   /**
    * Asks for a chunk. While the request is held, another one must get through: some proxies let two go on at a time, and one is the room's stream.
-   * @param {Line} line @param {string} id @param {number} size @param {AbortSignal} signal
+   * @param {Line} line @param {Put} put @param {number} n @param {AbortSignal} signal
    */
-  async #held(line, id, size, signal) {
-    if (isTight()) return line.chunk(id, size, 0, signal);
+  async #held(line, put, n, signal) {
+    const [id, size] = [`${put.id}.${n}`, this.#size(put, n)];
+    if (isTight() || this.#isOld(put)) return line.chunk(id, size, 0, signal);
     const ender = new AbortController();
+    const inVain = AbortSignal.any([this.#newest.signal, ender.signal]);
     const look = setTimeout(() => void this.#probe(line, ender), SUSPECT);
     try {
-      return await line.chunk(id, size, HOLD, AbortSignal.any([signal, ender.signal]));
+      return await line.chunk(id, size, HOLD, AbortSignal.any([signal, inVain]));
     } catch (error) {
-      if (ender.signal.aborted && !signal.aborted) return line.chunk(id, size, 0, signal);
+      if (inVain.aborted && !signal.aborted) return line.chunk(id, size, 0, signal);
       throw error;
     } finally {
       clearTimeout(look);

@@ -842,13 +842,13 @@ export class Session extends EventTarget {
     if (group.alias !== alias) await group.setAlias(alias);
     const session = new Session(options, { keys, secret, group, kept, items: handed?.items, files: handed?.files });
     if (kept) await session.#resume(kept.outbox);
-    if (handed?.files.length) void session.#withFiles();
     try {
       await session.#stay.connection.start();
     } catch (error) {
       await session.close();
       throw error;
     }
+    if (handed?.files.length) void session.#withFiles(); // what was on its way goes on
     if (kept && !handed) session.#declineFiles(); // those that the page before was fetching
     return session;
   }
