@@ -43,6 +43,7 @@ func TestRoomStates(t *testing.T) {
 	ann := w.Person("Ann").Tab("/")
 	fragment := ann.NewRoom(true)
 	ann.Reads("Just you, so far")
+	ann.Await("the panel, which a wide screen shows by itself", `!!document.querySelector('dialog.panel[open]')`)
 	ann.Alone()
 	ann.Look("empty")
 	ann.Keyboard("empty")

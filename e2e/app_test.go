@@ -129,7 +129,7 @@ func TestShareIntoRoom(t *testing.T) {
 // TestNotices: what comes while nobody looks is in the title; sound and notifications are asked for, and a notification says nothing of what was said
 // unless the person chose so.
 func TestNotices(t *testing.T) {
-	w := New(t, hub.Limits{})
+	w := NewWhole(t, hub.Limits{})
 	person := w.Person("Ann")
 	person.Allow("notifications", true)
 	ann := person.Tab("/")

@@ -34,11 +34,25 @@ type World struct {
 	readers  sync.WaitGroup // one for each page's console
 }
 
-// New starts a relay with the limits, for people in the one browser of all tests. Without a browser on the machine it skips
-// the test, or fails it if SNUG_TEST_ALL is set.
+// New starts a relay with the limits, for people in the browser that most tests share. Without a browser on the machine it skips
+// the test, or fails it if SNUG_TEST_ALL is set. Benchmarks are of the whole browser.
 func New(t testing.TB, limits hub.Limits) *World {
 	t.Helper()
-	browser, err := theBrowser()
+	if _, figures := t.(*testing.B); figures {
+		return NewWhole(t, limits)
+	}
+	return newWorld(t, limits, engine)
+}
+
+// NewWhole is New with the browser that people have, for what the engine alone has not: notifications, a viewer for PDF.
+func NewWhole(t testing.TB, limits hub.Limits) *World {
+	t.Helper()
+	return newWorld(t, limits, whole)
+}
+
+func newWorld(t testing.TB, limits hub.Limits, start func() (context.Context, error)) *World {
+	t.Helper()
+	browser, err := start()
 	if errors.Is(err, errNoBrowser) {
 		Skip(t, err.Error())
 	}
@@ -56,12 +70,30 @@ func New(t testing.TB, limits hub.Limits) *World {
 	return w
 }
 
-// theBrowser starts the browser when the first test wants it: a start costs seconds, and what separates people, and the tests, is their profiles.
-var theBrowser = sync.OnceValues(func() (context.Context, error) {
-	path, err := chromium()
-	if err != nil {
-		return nil, err
-	}
+var errNoBrowser = errors.New("no browser: install one with `apt-get install chromium`")
+
+// A browser starts when the first test wants it, and serves all: a start costs seconds, and what separates people, and the tests, is their profiles.
+var (
+	// whole is a browser of the Chromium family. It fails with errNoBrowser.
+	whole = sync.OnceValues(func() (context.Context, error) {
+		for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+			if path, err := exec.LookPath(name); err == nil {
+				return startBrowser(path)
+			}
+		}
+		return nil, errNoBrowser
+	})
+
+	// engine is Chromium without all that is around the page, whose tests take half of the time; where it is not installed, the whole browser.
+	engine = sync.OnceValues(func() (context.Context, error) {
+		if path, err := exec.LookPath("chromium-headless-shell"); err == nil {
+			return startBrowser(path)
+		}
+		return whole()
+	})
+)
+
+func startBrowser(path string) (context.Context, error) {
 	dir, err := os.MkdirTemp("", "snug-e2e-")
 	if err != nil {
 		return nil, err
@@ -78,30 +110,33 @@ var theBrowser = sync.OnceValues(func() (context.Context, error) {
 		chromedp.Env("LANGUAGE=en", "HOME="+dir),
 	)...)
 	browser, endBrowser := chromedp.NewContext(allocator)
-	endTheBrowser = func() error {
+	browsers.Lock()
+	defer browsers.Unlock()
+	browsers.ends = append(browsers.ends, func() error {
 		endBrowser()
 		endAllocator()
 		return os.RemoveAll(dir)
-	}
+	})
 	if err := chromedp.Do(browser); err != nil {
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
 	return browser, nil
-})
+}
 
-// endTheBrowser is for when all tests are through.
-var endTheBrowser = func() error { return nil }
+var browsers struct {
+	sync.Mutex
+	ends []func() error // guarded by Mutex
+}
 
-var errNoBrowser = errors.New("no browser: install one with `apt-get install chromium`")
-
-// chromium finds a browser of the Chromium family. It fails with errNoBrowser.
-func chromium() (string, error) {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
+// endBrowsers is for when all tests are through.
+func endBrowsers() error {
+	browsers.Lock()
+	defer browsers.Unlock()
+	var all []error
+	for _, end := range browsers.ends {
+		all = append(all, end())
 	}
-	return "", errNoBrowser
+	return errors.Join(all...)
 }
 
 // Skip skips a test for want of a tool, saying how to get it. With SNUG_TEST_ALL set, as in .ci/run, it fails.

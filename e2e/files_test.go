@@ -403,7 +403,8 @@ func TestLargeFileThroughSmallRelay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, _, ann, ben := twoPages(t, hub.Limits{RelayBytes: max(int64(mb)<<17, 24<<20), ChunkRoomBytes: max(int64(mb)<<17, 24<<20) / 2, RoomBytes: 4 << 20})
+	w := NewWhole(t, hub.Limits{RelayBytes: max(int64(mb)<<17, 24<<20), ChunkRoomBytes: max(int64(mb)<<17, 24<<20) / 2, RoomBytes: 4 << 20})
+	_, ann, ben := w.twoPages()
 	read[bool](ben, `(globalThis.showSaveFilePicker = undefined, true)`)
 	hash := ann.Drops("drop", "large.bin", "application/octet-stream", mb<<20)
 	if _, err := chromedp.Call(ann.ctx, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil { // what the test made the file of is not the page's

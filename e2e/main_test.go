@@ -8,7 +8,7 @@ import (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if err := endTheBrowser(); err != nil {
+	if err := endBrowsers(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)

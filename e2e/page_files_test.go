@@ -80,6 +80,12 @@ func (p *Page) Transfers(state string) {
 func twoPages(t testing.TB, limits hub.Limits) (w *World, fragment string, ann, ben *Page) {
 	t.Helper()
 	w = New(t, limits)
+	fragment, ann, ben = w.twoPages()
+	return w, fragment, ann, ben
+}
+
+func (w *World) twoPages() (fragment string, ann, ben *Page) {
+	w.t.Helper()
 	w.Expect("status of 404", "status of 410", "status of 429", "status of 401", "status of 413", "ERR_", "status of 502")
 	ann = w.Person("Ann").Tab("/")
 	fragment = ann.NewRoom(false)
@@ -88,7 +94,7 @@ func twoPages(t testing.TB, limits hub.Limits) (w *World, fragment string, ann, 
 	ben.Enter(false)
 	ann.Members(2)
 	ben.Members(2)
-	return w, fragment, ann, ben
+	return fragment, ann, ben
 }
 
 // photo is a JPEG of some size that tells where it was taken.

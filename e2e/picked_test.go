@@ -142,7 +142,7 @@ func viewer(t *testing.T, p *Page) <-chan *target.Info {
 
 // TestPDF: a PDF opens in a tab of its own, which has nothing to do with the page; what only says that it is one is not opened, and the page says so.
 func TestPDF(t *testing.T) {
-	_, _, ann, ben := twoPages(t, hub.Limits{})
+	_, ann, ben := NewWhole(t, hub.Limits{}).twoPages()
 	dir := t.TempDir()
 	send := func(name string, content []byte) {
 		t.Helper()
