@@ -53,6 +53,7 @@ func (p *person) sees(want ...string) {
 
 // TestConversation: joins, leaves, rotations of chains and of HPKE keys, and a removal. Every message is read by exactly those who should.
 func TestConversation(t *testing.T) {
+	t.Parallel()
 	r := newRelay(t, hub.Limits{}, nil)
 	root := newRoot(t)
 	time := &clock{t: time.Now()}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/heapprofiler"
+	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 
 	"snug/client"
@@ -157,7 +159,7 @@ func TestFileCancelled(t *testing.T) {
 		ann.Click("Take it back")
 		ann.Transfers("stopped")
 		ben.Transfers("stopped")
-		ben.Reads("Its sender took it back.")
+		ben.Reads("Its sender stopped sending it.")
 	}
 	hash := ann.Drops("drop", "small.bin", "application/octet-stream", 100_000) // nothing is stuck
 	ann.SendsFiles()
@@ -290,58 +292,27 @@ func TestFileForSome(t *testing.T) {
 	}
 }
 
-// TestFilesInTabs: a tab that follows sends, fetches and shows files; when the tab that led is closed, the other goes on.
-func TestFilesInTabs(t *testing.T) {
-	w := New(t, hub.Limits{ChunkRoomBytes: 4 << 20})
-	w.Expect("status of 404", "status of 410", "status of 429", "status of 401")
-	person := w.Person("Ann")
-	first := person.Tab("/")
-	fragment := first.NewRoom(true)
-	second := person.Tab("/" + fragment)
-	second.Enter(true)
-	ben := w.Person("Ben").Tab("/" + fragment)
-	ben.Enter(false)
-	ben.Members(2)
-	second.Members(2)
-	hash := second.Drops("drop", "from-a-follower.bin", "application/octet-stream", 200_000)
-	second.SendsFiles()
-	for _, p := range []*Page{ben, first, second} {
-		p.HasFile(hash)
-	}
-	hash = ben.Drops("drop", "to-both.bin", "application/octet-stream", 200_000)
-	ben.SendsFiles()
-	for _, p := range []*Page{first, second} {
-		p.HasFile(hash)
-	}
-}
-
-// TestFileHandedOver: whether the tab that sends a file is closed in the middle of it or crashes, the next goes on with it.
-func TestFileHandedOver(t *testing.T) {
-	w := New(t, hub.Limits{ChunkRoomBytes: 4 << 20})
-	w.Expect("status of 404", "status of 410", "status of 429", "status of 401")
-	person := w.Person("Ann")
-	tabs := []*Page{person.Tab("/")}
-	fragment := tabs[0].NewRoom(true)
-	for len(tabs) < 3 {
-		tab := person.Tab("/" + fragment)
-		tab.Enter(true)
-		tabs = append(tabs, tab)
-	}
-	ben := w.Person("Ben").Tab("/" + fragment)
-	ben.Enter(false)
+// TestFileForAFullDevice: who has no room for a file is told so, and gets it once there is.
+func TestFileForAFullDevice(t *testing.T) {
+	_, _, ann, ben := twoPages(t, hub.Limits{})
 	read[bool](ben, `(globalThis.showSaveFilePicker = undefined, true)`)
-	for n, end := range []func(*Page){(*Page).Close, (*Page).Crash} {
-		leader, next := tabs[n], tabs[n+1]
-		next.Members(2)
-		hash := leader.Drops("drop", fmt.Sprintf("handed-over-%d.bin", n), "application/octet-stream", 12_000_000)
-		leader.SendsFiles()
-		ben.Transfers("offered")
-		next.Transfers("offered")
-		ben.Click("Get 12 MB")
-		ben.files("some of it", `box().querySelector('progress').value > 0.1`)
-		end(leader)
-		ben.HasFile(hash)
+	quota := func(bytes float64) {
+		t.Helper()
+		ben.do("is given so much room", func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+			_, err := chromedp.Call(ctx, storage.OverrideQuotaForOrigin, storage.OverrideQuotaForOriginParams{Origin: read[string](ben, "location.origin"), QuotaSize: &bytes})
+			return chromedp.Void{}, err
+		})
 	}
+	quota(10e6)
+	hash := ann.Drops("drop", "large.bin", "application/octet-stream", 40_000_000)
+	ann.SendsFiles()
+	ben.Transfers("offered")
+	ben.Click("Get 40 MB")
+	ben.Transfers("failed")
+	ben.Reads("There is no room for it on this device.")
+	quota(1e9)
+	ben.Click("Try again")
+	ben.HasFile(hash)
 }
 
 // BenchmarkFile is a file from one browser to another, from the moment that somebody asks for it until all of it is there and proved.

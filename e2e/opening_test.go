@@ -10,7 +10,7 @@ import (
 // TestRoomOpens measures a press on the button until there is a room to write in, and until it is live. On a machine that has nothing else to do
 // that is well under the second that people wait for without noticing (docs/PERFORMANCE.md); here it is only told, since tests share their processors.
 func TestRoomOpens(t *testing.T) {
-	w := New(t, hub.Limits{})
+	w := NewWhole(t, hub.Limits{})
 	for _, visit := range []string{"first", "second"} {
 		ann := w.Person("Ann " + visit).Tab("/")
 		ann.Fill("Your name", "Ann")

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,6 +94,7 @@ type Watched struct {
 	changed chan struct{}                    // closed and replaced by note; guarded by mu
 	members map[wire.SessionID]wire.MemberID // guarded by mu
 	carried []Carried                        // guarded by mu
+	damages atomic.Bool
 }
 
 // Carried is a frame as the relay, or whoever listens there, gets to see it.
@@ -161,6 +163,19 @@ func (w *Watched) Post(room wire.RoomID, s wire.SessionID, p hub.Post) (hub.Post
 		w.carried = append(w.carried, Carried{room, w.members[s], slices.Clone(p.Frame)})
 	}
 	return posted, err
+}
+
+// Damages has every chunk changed that is put from now on, or no longer.
+func (w *Watched) Damages(on bool) { w.damages.Store(on) }
+
+// PutChunk implements hub.Hub.
+func (w *Watched) PutChunk(room wire.RoomID, s wire.SessionID, id wire.ChunkID, body []byte) error {
+	defer w.note()
+	if w.damages.Load() {
+		body = slices.Clone(body)
+		body[len(body)/2] ^= 1
+	}
+	return w.Hub.PutChunk(room, s, id, body)
 }
 
 // PostShell implements hub.Hub.

@@ -158,7 +158,7 @@ func tone() []byte {
 
 // TestFileStates: a file in every state in which one can be, on the side of who gets it and of who sends it.
 func TestFileStates(t *testing.T) {
-	_, _, ann, ben := twoPages(t, hub.Limits{ChunkRoomBytes: 3 << 20})
+	w, _, ann, ben := twoPages(t, hub.Limits{ChunkRoomBytes: 3 << 20})
 	read[bool](ben, `(globalThis.showSaveFilePicker = undefined, true)`)
 	dir := t.TempDir()
 	file := func(name string, content []byte) string {
@@ -191,10 +191,11 @@ func TestFileStates(t *testing.T) {
 			ann.ClickOn(`[...document.querySelectorAll('snug-file')].at(-1).querySelector('.stop')`)
 			ann.Transfers("stopped")
 			ben.Transfers("stopped")
-		case "failed": // as after a damaged chunk
-			read[bool](ben, `(() => {`+fileFinders+` const { item, session } = box().given;
-				return session.dispatchEvent(new CustomEvent('update', { detail: Object.assign(item, { transfer: 'failed', why: 'It was changed on its way.' }) })); })()`)
+		case "failed":
+			w.Hub.Damages(true)
+			ben.ClickOn(`[...document.querySelectorAll('snug-file')].at(-1).querySelector('.quiet')`)
 			ben.Transfers("failed")
+			w.Hub.Damages(false)
 		case "moving":
 			ben.ClickOn(`[...document.querySelectorAll('snug-file')].at(-1).querySelector('.quiet')`)
 			ben.files("progress", `box().querySelector('progress')?.value > 0`)

@@ -62,8 +62,8 @@ async function reasons() {
   const relay = await read('static/js/net/relay.js');
   for (const [, , text] of relay.slice(relay.indexOf('function hint'), relay.indexOf('// One HTTP request')).matchAll(/return (['`])((?:(?!\1).)+)\1/g)) add(text);
   for (const [, , text] of relay.matchAll(/return (")([^"]+)"/g)) add(text);
-  for (const file of ['net/relay', 'net/transport', 'room/connection', 'room/asker', 'room/session', 'room/shared', 'room/mirror', 'room/vault']) {
-    for (const [, , text] of (await read(`static/js/${file}.js`)).matchAll(/new (?:Network)?Error\((['"`])((?:(?!\1).)+)\1/g)) add(text);
+  for (const file of ['net/relay', 'net/transport', 'room/connection', 'room/asker', 'room/session', 'room/shared', 'room/mirror', 'room/vault', 'room/places', 'crypto/file']) {
+    for (const [, , text] of (await read(`static/js/${file}.js`)).matchAll(/(?:new (?:Network)?Error|super)\((['"`])((?:(?!\1).)+)\1/g)) add(text);
   }
   const ladder = await read('static/js/net/ladder.js');
   for (const [, text] of ladder.matchAll(/(?:reason: |#settle\([^,]+, |#pullFailed\('\w+', |: )'([a-z][a-z ]{8,})'/g)) if (text.includes(' ')) add(text); // the others are states

@@ -23,12 +23,20 @@ const AHEAD = 4; // segments kept sealed: what is under way, and the one that a 
 export class Damaged extends Error {
   /** @override */
   name = 'Damaged';
+
+  constructor() {
+    super('It was damaged on its way.');
+  }
 }
 
 /** The file on this device is another one than when it was sent: sealed again it would give away what both hold. */
 export class FileChanged extends Error {
   /** @override */
   name = 'FileChanged';
+
+  constructor() {
+    super('The file on this device was changed, moved or deleted.');
+  }
 }
 
 /** Where everything lies in a file and in its sealed form. Throws RangeError for lengths that no file has. */
@@ -62,7 +70,7 @@ export class Shape {
 
 /** @param {Bytes} key @param {Bytes} header @param {Shape} shape */
 async function cipherOf(key, header, shape) {
-  if (header.length !== HEADER || header[0] !== HEADER) throw new Damaged('the header of the file is damaged');
+  if (header.length !== HEADER || header[0] !== HEADER) throw new Damaged();
   const aes = await aesKey(await hkdf(key, header.slice(1, 33), AAD, 32));
   /** @param {number} i */
   const at = (i) => {
@@ -207,11 +215,11 @@ export class FileSealer {
   async #seal(i) {
     const { from, to } = this.shape.plain(i);
     const plain = await this.#plain.read(from, to).catch(() => null); // moved, deleted or written to meanwhile
-    if (plain?.length !== to - from) throw new FileChanged('the file on this device was changed or moved');
+    if (plain?.length !== to - from) throw new FileChanged();
     const sealed = await this.#cipher.seal(i, plain);
     const tag = sealed.slice(-TAG);
     const before = this.sealing.tags.get(i);
-    if (before && !equal(before, tag)) throw new FileChanged('the file on this device was changed');
+    if (before && !equal(before, tag)) throw new FileChanged();
     this.sealing.tags.set(i, tag);
     return sealed;
   }
@@ -249,7 +257,7 @@ export class FileOpener {
     const opened = [];
     for (let at = 0; at < bytes.length; ) {
       if (this.whole) {
-        opened.push(Promise.reject(new Damaged('there is more than the file')));
+        opened.push(Promise.reject(new Damaged()));
         break;
       }
       const want = this.#cipher ? this.shape.at(this.#next).length : HEADER;
@@ -267,7 +275,7 @@ export class FileOpener {
     }
     const results = await Promise.allSettled(opened);
     await this.#cipher; // of a damaged header
-    for (const { status } of results) if (status === 'rejected') throw new Damaged('the file was damaged on its way');
+    for (const { status } of results) if (status === 'rejected') throw new Damaged();
     return results.map((result) => /** @type {PromiseFulfilledResult<Bytes>} */ (result).value);
   }
 

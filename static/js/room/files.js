@@ -63,7 +63,6 @@ import { holdPlace, placeFor, wipe } from './places.js';
 export const PUSHED = 8 << 20; // bytes; more is sent only when somebody asks for it
 const GATHER = 1000; // ms: others who want it, too, share the transfer
 const SAMPLE = 250; // ms between two words of how far it is
-const UNHEARD = 'Whoever sent this cannot be reached for it any more.';
 
 export class Files {
   #host;
@@ -123,7 +122,7 @@ export class Files {
   get(key, handle) {
     const record = this.#records.get(key);
     if (!record || record.own || this.#downloads.has(key) || record.transfer === 'done') return;
-    if (!this.#host.here(record.from)) return this.#change(record, { transfer: 'gone' }, UNHEARD);
+    if (!this.#host.here(record.from)) return this.#change(record, { transfer: 'gone' });
     this.#change(record, { transfer: 'waiting' });
     void this.#download(record, handle);
   }
@@ -394,7 +393,7 @@ export class Files {
   #wants(record, from) {
     if (this.#host.here(record.from)) return this.#host.send({ k: 'want', of: record.key, from }, '');
     const download = this.#downloads.get(record.key);
-    this.#change(record, { transfer: 'gone' }, UNHEARD);
+    this.#change(record, { transfer: 'gone' });
     download?.stop();
   }
 

@@ -43,9 +43,9 @@ function memory(type) {
 async function disk(handle, type, folder) {
   const stream = await handle.createWritable();
   return {
-    write: (bytes) => stream.write(bytes),
+    write: (bytes) => stream.write(bytes).catch(explained),
     close: async () => {
-      await stream.close();
+      await stream.close().catch(explained);
       const file = await handle.getFile();
       return file.slice(0, file.size, type);
     },
@@ -54,6 +54,12 @@ async function disk(handle, type, folder) {
       await folder?.removeEntry(handle.name).catch(() => undefined); // never written
     },
   };
+}
+
+/** Fails with a sentence for people where the browser has none. @param {unknown} error @returns {never} */
+function explained(error) {
+  if (error instanceof Error && error.name === 'QuotaExceededError') throw new Error('There is no room for it on this device.', { cause: error });
+  throw error;
 }
 
 /** @param {string} roomId */

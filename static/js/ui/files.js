@@ -3,7 +3,7 @@
  * Files in the conversation: <snug-file> shows one, in whatever state it is, and looks after the addresses that its content has on this page. Only
  * types that a browser shows without running anything get an address of their own type; all others can be saved and nothing else.
  */
-import { fill, h, icon, iconButton, mark, t } from './parts.js';
+import { fill, h, icon, iconButton, mark, t, told } from './parts.js';
 
 /** @typedef {import('../room/session.js').Item} Item */
 /** @typedef {import('../room/shared.js').SharedSession} Session */
@@ -129,11 +129,11 @@ class FileView extends HTMLElement {
       return h('div', { class: 'transfer' }, h('button', { type: 'button', class: 'quiet', onclick: () => void this.#get() }, icon('get'), t.files.get(sizeOf(this.#file.size))));
     }
     if (transfer === 'failed' && !own) {
-      return h('div', { class: 'transfer' }, h('span', { class: 'why' }, t.files.failed, why && h('small', null, ` ${why}`)), h('button', { type: 'button', class: 'quiet', onclick: () => void this.#get() }, t.files.again));
+      return h('div', { class: 'transfer' }, h('span', { class: 'why' }, t.files.failed, why && h('small', null, ` ${told(why)}`)), h('button', { type: 'button', class: 'quiet', onclick: () => void this.#get() }, t.files.again));
     }
     const says = { stopped: own ? t.files.tookBack : t.files.stopped, gone: t.files.gone, failed: t.files.failed, done: '' }[transfer];
     if (item.saved && !blob) return h('div', { class: 'transfer' }, t.files.saved);
-    return says ? h('div', { class: 'transfer' }, h('span', { class: 'why' }, says, why && h('small', null, ` ${why}`))) : null;
+    return says ? h('div', { class: 'transfer' }, h('span', { class: 'why' }, says, why && h('small', null, ` ${told(why)}`))) : null;
   }
 
   /** @param {Blob} blob */

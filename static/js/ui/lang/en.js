@@ -263,7 +263,7 @@ export default {
     takeBack: 'Take it back',
     offering: 'Goes out when somebody gets it',
     tookBack: 'You took it back.',
-    stopped: 'Its sender took it back.',
+    stopped: 'Its sender stopped sending it.',
     gone: 'Not available any more: its sender’s page has ended.',
     failed: 'It did not come through.',
     again: 'Try again',
