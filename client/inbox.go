@@ -151,7 +151,7 @@ func (st *stay) placedLocked(e event) (todo, error) {
 		st.unsure = true // a joined or left may have been among the lost
 		return todo{}, nil
 	}
-	return todo{}, st.memberLocked(e)
+	return st.memberLocked(e)
 }
 
 // tellLocked gives the caller an event.

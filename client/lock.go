@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	maxHeld = 50 // messages of members who wait, kept until they are let in
+	maxHeld = 50 // messages of members who wait, kept until they are let in; and who is let in and does not come
 	readOns = 3  // polls to reach a place that the relay has named; one is enough where the network is fair
 )
 
@@ -73,7 +73,13 @@ func (st *stay) ruledLocked(from wire.MemberID, at time.Time, o e2ee.Opened) {
 		On bool
 		ID wire.MemberID
 	}
-	if !o.News || json.Unmarshal(o.Content, &word) != nil {
+	if json.Unmarshal(o.Content, &word) != nil {
+		return
+	}
+	if _, here := st.memberOfLocked(word.ID); word.K == "admit" && !here && word.ID != st.group.Self() && len(st.expected) < maxHeld {
+		st.expected[word.ID] = from
+	}
+	if !o.News {
 		return
 	}
 	e := Event{At: at, From: from, Kind: KindLocked}
@@ -138,7 +144,7 @@ func (st *stay) tellWaiting() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	ids := slices.DeleteFunc(st.waitingLocked(), func(id wire.MemberID) bool { return st.told[id] })
-	if len(ids) == 0 || st.group.Waits() || !st.isFirstLocked() {
+	if len(ids) == 0 || st.group.Waits() || !st.isFirstLocked(wire.MemberID{}) {
 		return
 	}
 	frame, err := st.group.TellWaiting(ids...)
@@ -166,12 +172,34 @@ func (st *stay) untold(ids []wire.MemberID) {
 	}
 }
 
-func (st *stay) isFirstLocked() bool {
+// isFirstLocked: of the members who are here, but for one who has only just come.
+func (st *stay) isFirstLocked(but wire.MemberID) bool {
 	self := st.group.Self()
 	return !slices.ContainsFunc(st.group.Members(), func(m e2ee.Member) bool {
-		here := m.Present && !m.Waiting && m.Changed == nil && !st.away[m.ID]
-		return here && slices.Compare(m.ID[:], self[:]) < 0
+		return st.isHereLocked(m) && m.ID != but && slices.Compare(m.ID[:], self[:]) < 0
 	})
+}
+
+func (st *stay) isHereLocked(m e2ee.Member) bool {
+	return m.Present && !m.Waiting && m.Changed == nil && !st.away[m.ID]
+}
+
+// expectedLocked is what a member must be told who has come and was let in before: that the room is locked. That is for who let it in to say, or,
+// without that one, for the first. Nil if it is not for us.
+func (st *stay) expectedLocked(id wire.MemberID) []byte {
+	by, ok := st.expected[id]
+	delete(st.expected, id)
+	if !ok || !st.group.Locked() || st.group.Waits() || !st.isFirstLocked(id) {
+		return nil
+	}
+	if m, known := st.memberOfLocked(by); known && st.isHereLocked(m) {
+		return nil
+	}
+	word, err := st.group.LockWord()
+	if err != nil {
+		return nil // closed: the session ends
+	}
+	return word
 }
 
 // readOn reads what is before a place that a list of members has told of: who is in the list may have come behind a lock.

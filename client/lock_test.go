@@ -75,3 +75,35 @@ func TestLock(t *testing.T) {
 	ben.say("all")
 	mal.untilText("all")
 }
+
+// TestLockAfterAKnock: who lets somebody in by a knock is gone when that one comes; the first of the others says that the room is locked.
+func TestLockAfterAKnock(t *testing.T) {
+	r := newRelay(t, hub.Limits{}, nil)
+	root := newRoot(t)
+	enter := func(alias string) *person { return r.join(Config{Root: root, Alias: alias}) }
+	ann, ben := enter("Ann"), enter("Ben")
+	ann.until("Ben", func(e Event) bool { return e.Kind == KindJoined })
+	if _, err := ann.Lock(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	ben.untilKind(KindLocked)
+	own, err := e2ee.NewIdentity(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	word, err := ann.current().group.Expect(e2ee.Arrival{Member: own.Member(), Identity: own.Public()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann.raw(string(word))
+	ann.say("bye")
+	ben.untilText("bye")
+	if err := ann.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ben.untilKind(KindLeft)
+	dan := r.join(Config{Root: root, Alias: "Dan", Identity: &own})
+	if e := dan.untilKind(KindLocked); e.Alias != "Ben" || dan.Waits() {
+		t.Errorf("%+v, waits %v", e, dan.Waits())
+	}
+}

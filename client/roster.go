@@ -11,23 +11,24 @@ import (
 )
 
 // memberLocked handles joined, left and card, which are the changes of the roster.
-func (st *stay) memberLocked(e event) error {
+func (st *stay) memberLocked(e event) (do todo, err error) {
 	if e.name == wire.EventLeft {
 		var left wire.Left
 		if json.Unmarshal(e.data, &left) != nil {
-			return errNotOurs
+			return do, errNotOurs
 		}
 		st.leftLocked(left)
 	} else {
 		var m wire.Member
 		if json.Unmarshal(e.data, &m) != nil {
-			return errNotOurs
+			return do, errNotOurs
 		}
 		delete(st.told, m.ID)
 		st.enterLocked(m, true, false)
+		do.whisper = st.expectedLocked(m.ID)
 	}
 	st.roster = max(st.roster, e.cursor.Seq)
-	return nil
+	return do, nil
 }
 
 // rosterLocked takes in the whole list of members: who is not in it is not in the room. aloud tells of changes, whose own

@@ -34,9 +34,10 @@ type stay struct {
 	away     map[wire.MemberID]bool
 	cards    map[wire.MemberID][]byte // of the others who are here, for a relay that has forgotten them
 	asked    map[wire.MemberID]time.Time
-	told     map[wire.MemberID]bool // that they wait to be let in, by anybody
-	held     []held                 // what those have said who wait
-	waits    bool                   // the caller was told that this member waits
+	told     map[wire.MemberID]bool          // that they wait to be let in, by anybody
+	expected map[wire.MemberID]wire.MemberID // who was let in before they came, and by whom
+	held     []held                          // what those have said who wait
+	waits    bool                            // the caller was told that this member waits
 	acks     acks.Pace
 	move     *move
 }
@@ -50,7 +51,8 @@ type move struct {
 func newStay(s *Session, group *e2ee.Group, cursor wire.Cursor) *stay {
 	st := &stay{s: s, group: group, room: group.Keys().Room, read: cursor,
 		join1: make(chan struct{}, 1), stir: make(chan struct{}, 1), gone: make(chan struct{}),
-		away: map[wire.MemberID]bool{}, cards: map[wire.MemberID][]byte{}, asked: map[wire.MemberID]time.Time{}, told: map[wire.MemberID]bool{}}
+		away: map[wire.MemberID]bool{}, cards: map[wire.MemberID][]byte{}, asked: map[wire.MemberID]time.Time{}, told: map[wire.MemberID]bool{},
+		expected: map[wire.MemberID]wire.MemberID{}}
 	st.api = &api{base: s.origin, room: st.room, http: s.http, late: s.narrow.isLate}
 	st.line = newTransport(st)
 	return st

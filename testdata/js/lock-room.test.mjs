@@ -1,6 +1,7 @@
 // A locked room over a real relay: who waits, what they see, and what is shown of them.
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
+import { Asker } from '../../static/js/room/asker.js';
 import { missing, Person, Relay, room } from './relay.mjs';
 
 /** @type {Relay} */
@@ -13,8 +14,8 @@ function scene(what, names, play) {
   test(what, { skip: missing }, async () => {
     const { root, people } = await room(relay, ...names);
     const all = [...people];
-    const enter = async (name) => {
-      const person = await Person.enter(relay, name, root);
+    const enter = async (name, more) => {
+      const person = await Person.enter(relay, name, root, more);
       all.push(person);
       return person;
     };
@@ -75,6 +76,29 @@ scene('two at once: one locks while another does, and lets in while another does
   ann.say('all');
   await Promise.all([ben, cat, eve, mal].map((person) => person.until('all', () => person.texts.includes('all'))));
 });
+
+for (const [who, ends] of [['goes', (ann) => ann.session.leave()], ['stays', async () => undefined]]) {
+  scene(`somebody is let in by a knock and comes when who did it ${who}: it knows that the room is locked`, ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat], enter) => {
+    await lock([ann, ben, cat]);
+    const asker = new Asker({ roomId: ann.session.roomId, origin: ann.gate.origin });
+    const asked = asker.ask();
+    await ann.until('a knock', () => ann.session.knocks.length === 1);
+    const [{ id }] = ann.session.knocks;
+    await ann.session.answer(id);
+    await ann.until('six digits', () => ann.session.knocks[0]?.state === 'code');
+    await ann.session.approve(id);
+    const { own } = await asked;
+    await ends(ann);
+    if (who === 'goes') await Promise.all([ben, cat].map((person) => person.members('Ben', 'Cat')));
+    const dan = await enter('Dan', { as: () => own });
+    await dan.until('the lock', () => dan.session.locked && !dan.session.waits);
+    ben.say('welcome');
+    await dan.sees('welcome');
+    assert.equal(happened(dan, 'locked').length, 1, 'once');
+    await enter('Eve');
+    await waits(dan, 'Eve');
+  });
+}
 
 scene('a relay that dies: members come back as known, those who wait still wait', ['Ann', 'Ben'], async ([ann, ben], enter) => {
   await lock([ann, ben]);

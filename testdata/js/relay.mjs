@@ -149,10 +149,10 @@ function resolvers() {
 
 /** A session and what its page would show. */
 export class Person {
-  static async enter(relay, alias, root) {
+  static async enter(relay, alias, root, more = {}) {
     const person = new Person();
     person.gate = await new Gate(relay).listen();
-    person.session = await Session.open({ root, alias, origin: person.gate.origin });
+    person.session = await Session.open({ root, alias, origin: person.gate.origin, ...more });
     return person;
   }
 

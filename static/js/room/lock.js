@@ -8,6 +8,7 @@ import { b64u, random } from '../lib/bytes.js';
 /** @typedef {import('../crypto/chains.js').Content} Content */
 /** @typedef {{key: string, from: string, at: number}} Head */
 /** @typedef {{item: string, lost: number, said: {head: Head, content: Content}[]}} Held what one stranger has said; lost: what is not kept */
+/** @typedef {{held: [string, Held][], expected: [string, string][]}} Kept what those have said who wait; who was let in before they came, and by whom */
 
 /**
  * @typedef {object} Room what the gatekeeper may do to the stay
@@ -19,7 +20,7 @@ import { b64u, random } from '../lib/bytes.js';
  * @property {(head: Head, content: Content) => unknown} show what was said, once it may be
  */
 
-const MOST = 50; // messages of strangers that are kept; what they can make us hold in memory, at 64 KB each
+const MOST = 50; // messages of strangers that are kept, what they can make us hold in memory, at 64 KB each; and who is let in and does not come
 const UNSAID = new Set(['need', 'typing', 'receipt']); // is of no use later
 
 export class Gatekeeper {
@@ -27,19 +28,20 @@ export class Gatekeeper {
   /** @type {Map<string, Held>} */ #held;
   /** Who was told that they wait, by anybody. */
   #told = /** @type {Set<string>} */ (new Set());
-  /** Whom this member has let in before they came. */
-  #expected = /** @type {Set<string>} */ (new Set());
+  /** Who was let in before they came, and by whom. @type {Map<string, string>} */
+  #expected;
   /** @type {{item: string, count: number} | null} */ #unread = null;
 
-  /** @param {Room} room @param {[string, Held][]} [held] */
-  constructor(room, held = []) {
+  /** @param {Room} room @param {Kept} [kept] */
+  constructor(room, { held, expected } = { held: [], expected: [] }) {
     this.#room = room;
     this.#held = new Map(held);
+    this.#expected = new Map(expected);
   }
 
-  /** What goes along to the next tab, or into a kept room. */
+  /** What goes along to the next tab, or into a kept room. @returns {Kept} */
   export() {
-    return [...this.#held];
+    return { held: [...this.#held], expected: [...this.#expected] };
   }
 
   /** Locks the room or opens it, for this member at once. @param {boolean} on */
@@ -63,9 +65,15 @@ export class Gatekeeper {
   /** Somebody who knocks is let in before it comes. Resolves when the relay has that, so that it stands before the coming. @param {{id: string, key: string}} arrival */
   async expect(arrival) {
     const { group, send } = this.#room;
-    this.#expected.add(arrival.id);
+    this.#expects(arrival.id, group.id);
     const content = await group.expect(arrival);
     await new Promise((done) => send({ key: '', content, tell: (state) => state === 'queued' || done(undefined) }));
+  }
+
+  /** @param {string} id @param {string} by */
+  #expects(id, by) {
+    this.#expected.set(id, by);
+    if (this.#expected.size > MOST) this.#expected.delete([...this.#expected.keys()][0]); // so many come to nothing
   }
 
   /** @param {import('./session.js').Happening} event @param {string} [body] */
@@ -76,8 +84,9 @@ export class Gatekeeper {
 
   /** A member has locked or opened the room, or let somebody in. @param {Head} head @param {Content} content @param {boolean} [news] */
   async ruled(head, content, news) {
-    if (!news) return;
     const { group, timeline, aliasOf } = this.#room;
+    if (content.k === 'admit' && !group.members().some(({ id }) => id === content.id)) this.#expects(content.id, head.from);
+    if (!news) return;
     const item = { ...head, kind: /** @type {const} */ ('system'), alias: aliasOf(head.from) };
     if (content.k === 'lock') {
       timeline.add({ ...item, event: content.on ? 'locked' : 'opened' });
@@ -136,22 +145,34 @@ export class Gatekeeper {
     timeline.update(item, { count });
   }
 
-  /** Somebody came, or came again: it does not know that it waits. @param {string} id */
+  /**
+   * Somebody came, or came again: it does not know that it waits, or that the room it was let into is locked. That is for who let it in to say, or,
+   * without that one, for the first.
+   * @param {string} id
+   */
   came(id) {
+    const { group, send } = this.#room;
     this.#told.delete(id);
-    if (this.#expected.delete(id)) this.#room.send({ key: '', content: this.#room.group.lockWord() });
+    const by = this.#expected.get(id);
+    const here = this.#here(id);
+    if (this.#expected.delete(id) && !group.waits && (here.includes(String(by)) ? by : here[0]) === group.id) send({ key: '', content: group.lockWord() });
     this.look();
   }
 
   /** Those who wait can read nothing, so somebody has to tell them why: of the members who are here, the first by id. */
   look() {
-    const { group, isAway, send } = this.#room;
+    const { group, send } = this.#room;
     if (group.waits) return;
-    const members = group.members();
-    const ids = members.filter(({ id, status }) => status === 'waiting' && !this.#told.has(id)).map(({ id }) => id);
-    const [first] = members.filter(({ id, status }) => status === 'self' || (status === 'here' && !isAway(id))).map(({ id }) => id).sort();
-    if (ids.length === 0 || first !== group.id) return;
+    const ids = group.members().filter(({ id, status }) => status === 'waiting' && !this.#told.has(id)).map(({ id }) => id);
+    if (ids.length === 0 || this.#here()[0] !== group.id) return;
     for (const id of ids) this.#told.add(id);
     send({ key: '', make: () => group.tellWaiting(ids) });
+  }
+
+  /** Members who are here, by id. @param {string} [but] who has just come and knows nothing yet */
+  #here(but) {
+    const { group, isAway } = this.#room;
+    const here = group.members().filter(({ id, status }) => status === 'self' || (status === 'here' && !isAway(id) && id !== but));
+    return here.map(({ id }) => id).sort();
   }
 }

@@ -478,7 +478,7 @@ function bytes(text) {
  * @property {Timeline} timeline
  * @property {string | null} [cursor] where an earlier stay ended
  * @property {{id: string, card: string}[]} [known] the others it knew
- * @property {[string, import('./lock.js').Held][]} [held] what those have said who wait
+ * @property {import('./lock.js').Kept} [gate] of a room that was locked
  */
 
 const READ_ON = 3; // polls, before sealing, to reach a place that the relay has named; one is enough where the network is fair
@@ -491,7 +491,7 @@ export class Stay {
   #host;
   #timeline;
   #gate = /** @type {Promise<import('./lock.js').Gatekeeper> | null} */ (null);
-  #held;
+  #gated;
   #entered;
   #own = /** @type {OwnMove | null} */ (null);
   #rival = /** @type {Move | null} */ (null);
@@ -502,9 +502,9 @@ export class Stay {
   #follows = new Promise((resolve) => (this.#gone = () => resolve(undefined)));
 
   /** @param {StayOptions} options @param {Host} host */
-  constructor({ origin, keys, secret, group, timeline, cursor = null, known, held }, host) {
+  constructor({ origin, keys, secret, group, timeline, cursor = null, known, gate }, host) {
     this.keys = keys;
-    this.#held = () => held ?? [];
+    this.#gated = () => gate;
     this.#entered = cursor !== null;
     this.group = group;
     this.#host = host;
@@ -574,14 +574,14 @@ export class Stay {
       isAway: (id) => this.away.has(id),
       send: (letter) => this.outbox.add(letter),
       show: (head, content) => this.inbox.show(head, content),
-    }, this.#held());
-    this.#held = () => gate.export();
+    }, this.#gated());
+    this.#gated = () => gate.export();
     return gate;
   }
 
-  /** What those have said who wait. */
-  get held() {
-    return this.#held();
+  /** What a locked room has besides; undefined if it never was. */
+  get gated() {
+    return this.#gated();
   }
 
   /** The relay no longer hears of us. What is under way may or may not arrive. */
@@ -1282,7 +1282,7 @@ export class Session extends EventTarget {
 
   /** @param {Keys} keys @param {Group} group @param {Kept | null} [kept] */
   #newStay(keys, group, kept) {
-    const options = { origin: this.#origin, secret: this.#secret, timeline: this.#timeline, cursor: kept?.cursor, known: kept?.cards, held: kept?.held, keys, group };
+    const options = { origin: this.#origin, secret: this.#secret, timeline: this.#timeline, cursor: kept?.cursor, known: kept?.cards, gate: kept?.gate, keys, group };
     return new Stay(options, {
       told: (key, state, reason, posted) => this.#toldOf(key, state, reason, posted),
       change: (head, content) => this.#changed(head, content),
@@ -1368,12 +1368,12 @@ export class Session extends EventTarget {
 
   /** Where this member stands. @returns {Promise<Kept>} */
   async state() {
-    const { keys, connection, inbox, outbox, held } = this.#stay;
+    const { keys, connection, inbox, outbox, gated } = this.#stay;
     const { roomId, kind, name, alias } = this;
     const cursor = connection.cursor; // from before: an event is rather read again than missed
     const group = await this.#stay.group.export();
     const timer = { timer: this.timer, timerIsOwn: this.#timerIsOwn };
-    return { roomId, kind, name, alias, group, ...timer, root: keys.root, secret: this.#secret, cursor, cards: inbox.known(), outbox: outbox.export(), held, verified: [...this.#verified] };
+    return { roomId, kind, name, alias, group, ...timer, root: keys.root, secret: this.#secret, cursor, cards: inbox.known(), outbox: outbox.export(), gate: gated, verified: [...this.#verified] };
   }
 
   /** @param {string} name @param {unknown} [detail] */

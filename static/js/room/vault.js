@@ -19,7 +19,7 @@ import { newDeviceKey, unwrap, wrap } from '../crypto/keep.js';
  * @property {{id: string, card: string}[]} [cards] of the others, for a relay that has forgotten them
  * @property {import('./connection.js').OutboxState} outbox
  * @property {[string, string][]} [verified] members whose fingerprint was compared, and the key that it is of
- * @property {[string, import('./lock.js').Held][]} [held] what those have said who wait to be let in
+ * @property {import('./lock.js').Kept} [gate] of a room that was locked
  * @property {number | null} [timer] of the room, in seconds
  * @property {boolean} [timerIsOwn] this member set it
  */
