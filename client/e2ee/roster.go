@@ -143,9 +143,10 @@ func (g *Group) Members() []Member {
 		if !p.known && p.pending == nil {
 			continue
 		}
-		m := Member{ID: id, Alias: p.card.Alias, Identity: p.card.Identity, Created: p.card.Created, Rotation: p.card.Rotation, Present: p.present, Waiting: p.waiting}
+		m := Member{ID: id, Alias: shownAlias(p.card.Alias), Identity: p.card.Identity, Created: p.card.Created, Rotation: p.card.Rotation, Present: p.present, Waiting: p.waiting}
 		if p.pending != nil {
 			c := *p.pending
+			c.Alias = shownAlias(c.Alias)
 			m.Changed = &c
 		}
 		out = append(out, m)

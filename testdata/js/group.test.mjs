@@ -37,6 +37,15 @@ test('members: status, identity key, safety code', async () => {
   assert.notEqual(await ann.safetyCode(), await cid.safetyCode());
 });
 
+test('a name cannot turn the line it stands in, or be empty to the eye; its card stays valid', async () => {
+  const names = { ann: 'ann', '\u202egnp.exe': 'gnp.exe', '\u200b\u2060': '?', '\u2066a\u2069 b': 'a b', '\u2800': '?', '\u3164': '?', '\ufe0f': '?', ' \u2029': '?', '\u05d3\u05e0\u05d4': '\u05d3\u05e0\u05d4', '❤\ufe0f': '❤\ufe0f', '\u{e0041}': '?', '\ue000x': 'x' };
+  for (const [alias, shown] of Object.entries(names)) {
+    const [ann, other] = (await Room.of('ann', alias)).members;
+    assert.deepEqual(ann.members().map((member) => member.alias), ['ann', shown]);
+    assert.equal(other.alias, alias);
+  }
+});
+
 test('a new chain after 100 messages and after an hour', async () => {
   const room = await Room.of('ann', 'bob');
   const [ann, bob] = room.members;

@@ -1,7 +1,7 @@
 // @ts-check
 import { b64u, equal, part, random, utf8 } from '../lib/bytes.js';
 import { readFrame, received, ReceivingChains, sealKeys, sealMessage, sealMove, sealWaiting } from './chains.js';
-import { Identity, isAlias, memberId, newLinkRoot, numberAfter, parseCard, roomKeys, safetyCode, signCard } from './keys.js';
+import { Identity, isAlias, memberId, newLinkRoot, numberAfter, parseCard, roomKeys, safetyCode, shownAlias, signCard } from './keys.js';
 import { aesFrom, agree, CARD, dhPair, FrameSealer, hkdfKey, KEYS, MESSAGE, MOVE, openFrame, recipient, sha256, verifyKey, WAITING, X } from './suite.js';
 
 /**
@@ -619,9 +619,9 @@ function sentence(error) {
 
 /** @param {Member} member @returns {MemberView} */
 function view({ id, card, pending, present, waiting }) {
-  const known = { id, alias: card.alias, key: b64u(card.ed25519) };
+  const known = { id, alias: shownAlias(card.alias), key: b64u(card.ed25519) };
   if (!pending || !present) return { ...known, status: !present ? 'left' : waiting ? 'waiting' : 'here' };
-  return { ...known, status: 'changed', newAlias: pending.alias, newKey: b64u(pending.ed25519) };
+  return { ...known, status: 'changed', newAlias: shownAlias(pending.alias), newKey: b64u(pending.ed25519) };
 }
 
 /**

@@ -290,6 +290,16 @@ export function isAlias(alias) {
 }
 
 /**
+ * An alias as people see it. A card is valid with any name, so that old ones stay so, but nobody is shown what has no shape or turns the text
+ * around it: the same goes that the page takes out of one's own name.
+ * @param {string} alias
+ */
+export function shownAlias(alias) {
+  const shown = alias.replace(/\p{C}+/gu, '').trim();
+  return /[^\p{Default_Ignorable_Code_Point}\p{M}\p{Z}\u2800]/u.test(shown) ? shown : '?';
+}
+
+/**
  * A signed card, ready to be sealed into a frame.
  * @param {Identity} identity
  * @param {{room: Bytes, member: Bytes, alias: string, created: number}} of

@@ -1,7 +1,7 @@
 // @ts-check
 /** What can be done with a message: by a bar on hover, a menu on long-press or key, and who lacks it on hover, long-press or focus. */
 import { part } from '../lib/bytes.js';
-import { confirm, fill, h, icon, iconButton, listed, mark, t } from './parts.js';
+import { confirm, fill, h, icon, iconButton, listed, mark, named, t } from './parts.js';
 
 /** @typedef {import('../room/session.js').Item} Item */
 /** @typedef {import('../room/shared.js').SharedSession} Session */
@@ -251,7 +251,7 @@ export class Actions {
   async #ask(item) {
     try {
       const names = await this.#session.missing(item.key);
-      return names === null ? t.lacksUnknown : names.length > 0 ? t.lacks(names) : t.state.all;
+      return names === null ? t.lacksUnknown : names.length > 0 ? t.lacks(names.map((name) => named(name))) : t.state.all;
     } catch {
       return t.lacksUnknown;
     }

@@ -1,6 +1,6 @@
 // @ts-check
 /** What a locked room shows above the place to write: who waits, to the members; that one waits, to whoever does. */
-import { h, icon, t, tile } from './parts.js';
+import { h, icon, named, t, tile } from './parts.js';
 
 /** @typedef {import('../room/shared.js').SharedSession} Session */
 
@@ -18,7 +18,7 @@ export function gate(session, people) {
   if (waiting.length === 0) return [];
   if (waiting.length > 2) return [h('section', { class: 'gate' }, icon('lock'), h('h2', null, t.manyWait(waiting.length)), h('button', { type: 'button', class: 'quiet', onclick: people }, t.look))];
   return waiting.map((member) => h('section', { class: 'gate' }, tile(member),
-    h('div', null, h('h2', null, t.oneWaits(member.alias)), h('p', null, t.oneWaitsText)),
+    h('div', null, h('h2', null, t.oneWaits(named(member.alias))), h('p', null, t.oneWaitsText)),
     letIn(session, member, 'quiet')));
 }
 
@@ -28,4 +28,4 @@ export function gate(session, people) {
  * @param {string} look class
  */
 export const letIn = (session, { id, alias }, look) =>
-  h('button', { type: 'button', class: look, data: { focus: `${id}-admit` }, 'aria-label': t.letInName(alias), onclick: () => tried(session.admit(id)) }, t.letIn);
+  h('button', { type: 'button', class: look, data: { focus: `${id}-admit` }, 'aria-label': t.letInName(named(alias)), onclick: () => tried(session.admit(id)) }, t.letIn);

@@ -2,7 +2,7 @@
 /** The panel of a room: people, inviting, the terminal, the room itself. A sheet on a phone, beside the conversation where there is room. */
 import { unb64u } from '../lib/bytes.js';
 import { letIn } from './lock.js';
-import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, nameField, t, tile, told, typing } from './parts.js';
+import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, named, nameField, t, tile, told, typing } from './parts.js';
 
 /** @typedef {import('../room/shared.js').SharedSession} Session */
 /** @typedef {import('../room/shared.js').SharedSession['members'][number]} Member */
@@ -131,7 +131,7 @@ export class Panel {
 
   /** Somebody who waits to be let in. @param {Member} member */
   #stranger(member) {
-    return h('li', { class: 'stranger', data: { away: member.away } }, tile(member), h('span', { class: 'name' }, member.alias),
+    return h('li', { class: 'stranger', data: { away: member.away } }, tile(member), h('span', { class: 'name' }, named(member.alias)),
       letIn(this.#session, member, 'main'));
   }
 
@@ -141,12 +141,12 @@ export class Panel {
     const more = h('details', { open: this.#unfolded.has(id), ontoggle: () => (more.open ? this.#unfolded.add(id) : this.#unfolded.delete(id)) },
       h('summary', { data: { focus: id } },
         tile(member),
-        h('span', { class: 'name' }, alias, self && h('small', null, t.self)),
+        h('span', { class: 'name' }, named(alias), self && h('small', null, t.self)),
         verified && h('small', { class: 'verified' }, icon('sent'), t.verified),
         away && h('small', { class: 'awayword' }, t.away),
         icon('fold')),
       h('div', { class: 'about' },
-        h('h3', null, t.fingerprint), print(key), h('p', { class: 'hint' }, self ? t.fingerprintOwn : t.fingerprintText(alias)),
+        h('h3', null, t.fingerprint), print(key), h('p', { class: 'hint' }, self ? t.fingerprintOwn : t.fingerprintText(named(alias))),
         self
           ? h('button', { type: 'button', class: 'plain', data: { focus: 'rename' }, onclick: () => this.#startRename() }, t.rename)
           : [
@@ -158,7 +158,7 @@ export class Panel {
       changed && h('div', { class: 'warning', role: 'alert' }, icon('warn'),
         h('div', null,
           h('b', null, t.changedTitle),
-          h('p', null, t.changedText(alias), newAlias && newAlias !== alias && ` ${t.changedName(newAlias)}`),
+          h('p', null, t.changedText(named(alias)), newAlias && newAlias !== alias && ` ${t.changedName(named(newAlias))}`),
           print(newKey ?? key),
           h('button', { type: 'button', class: 'quiet', data: { focus: `${id}-accept` }, onclick: () => this.#session.accept(id) }, t.accept))));
   }
@@ -191,7 +191,7 @@ export class Panel {
 
   /** @param {Member} member */
   async #remove({ id, alias }) {
-    const yes = await confirm({ title: t.removeTitle(alias), text: [t.removeText(alias), this.#session.kind === 'passphrase' && t.removePass], yes: t.removeDo });
+    const yes = await confirm({ title: t.removeTitle(named(alias)), text: [t.removeText(named(alias)), this.#session.kind === 'passphrase' && t.removePass], yes: t.removeDo });
     if (!yes) return;
     const failed = (/** @type {Error} */ error) => this.#body.prepend(h('p', { class: 'problem', role: 'alert' }, icon('warn'), told(error.message)));
     await this.#session.remove(id).catch(failed);

@@ -156,8 +156,14 @@ export function told(reason) {
   return tail.length > 0 && t.reasons[head] !== undefined ? `${t.reasons[head]}${t.colon}${told(tail.join(': '))}` : reason;
 }
 
+/** Letters that are written from right to left: Hebrew, Arabic and their like. */
+const LEFTWARD = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/** A name for a sentence, set off where it would turn what stands beside it. @param {string} [name] */
+export const named = (name = t.someone) => (LEFTWARD.test(name) ? `\u2068${name}\u2069` : name);
+
 /** Names in a sentence. @param {string[]} names */
-export const listed = (names) => new Intl.ListFormat(language).format(names);
+export const listed = (names) => new Intl.ListFormat(language).format(names.map((name) => named(name)));
 
 /** @param {number} at */
 export const timeOf = (at) => clock.format(at);

@@ -1,7 +1,7 @@
 // @ts-check
 /** Rows with more than plain text: what they answer, Markdown, reactions, the marks of an edit and a timer; and comings and goings folded into a line. */
 import { MARKS, parse, shownAs } from '../lib/markdown.js';
-import { copyButton, fill, h, icon, listed, mark, t, toneOf } from './parts.js';
+import { copyButton, fill, h, icon, listed, mark, named, t, toneOf } from './parts.js';
 
 /** @typedef {import('../room/session.js').Item} Item */
 /** @typedef {import('./room.js').Surroundings} Surroundings */
@@ -20,7 +20,7 @@ export function dress(row, item, room, view) {
   const place = /** @type {HTMLElement} */ (row.querySelector('.body'));
   const text = item.body ?? '';
   if (item.kind === 'text' && MARKS.test(text)) write(place, text);
-  if (item.me) place.prepend(h('b', null, item.alias ?? t.someone), ' ');
+  if (item.me) place.prepend(h('b', null, named(item.alias)), ' ');
   if (item.re) place.before(quote(item.re, room, view));
   const meta = /** @type {HTMLElement} */ (row.querySelector('.meta'));
   if (item.ttl) meta.prepend(h('span', { class: 'fuse', title: t.vanishes(item.ttl) }, icon('queued'), h('span', { class: 'spoken' }, t.vanishes(item.ttl))));
@@ -31,7 +31,7 @@ export function dress(row, item, room, view) {
 /** What a message answers, to be gone to. @param {string} key @param {Surroundings} room @param {TimelineView} view */
 function quote(key, room, view) {
   const item = room.items().findLast((each) => each.key === key);
-  const who = item && h('b', null, item.own ? t.you : (item.alias ?? t.someone));
+  const who = item && h('b', null, item.own ? t.you : named(item.alias));
   const says = !item ? t.notHere : item.gone ? t.deleted : (item.body ?? '').slice(0, 300);
   return h('button', { type: 'button', class: 'quote', disabled: !item, data: { tone: item?.from && !item.own && toneOf(item.from) }, onclick: () => view.jump(key) }, who, h('span', { dir: 'auto' }, says));
 }

@@ -1,6 +1,6 @@
 // @ts-check
 import { parseFragment, part } from '../lib/bytes.js';
-import { copyButton, dayOf, digits, fill, h, icon, iconButton, mark, momentOf, shareButton, t, tile, told, timeOf, toneOf, typing } from './parts.js';
+import { copyButton, dayOf, digits, fill, h, icon, iconButton, mark, momentOf, named, shareButton, t, tile, told, timeOf, toneOf, typing } from './parts.js';
 
 /**
  * The timeline on the screen: a window of rows over session.items, so that a long conversation stays light. It stays where the
@@ -409,7 +409,7 @@ function draw(item, first, room, view, file) {
     case 'gap':
       return line(item, 'gap', icon('expired'), t.gap(item.count ?? -1));
     case 'failed':
-      return line(item, 'failed', icon('warn'), h('span', null, `${item.alias ?? t.someone}: ${t.failed}. `, h('small', null, told(item.reason ?? ''))));
+      return line(item, 'failed', icon('warn'), h('span', null, `${named(item.alias)}: ${t.failed}. `, h('small', null, told(item.reason ?? ''))));
     default:
       return message(item, first, room, view, file);
   }
@@ -419,8 +419,8 @@ function draw(item, first, room, view, file) {
 function spokenOf(item) {
   if (item.kind === 'system') return event(item);
   if (item.kind === 'gap') return t.gap(item.count ?? -1);
-  if (item.kind === 'failed') return `${item.alias ?? t.someone}: ${t.failed}`;
-  return `${item.kind === 'shell' ? t.fromTerminal : (item.alias ?? t.someone)}: ${(item.body ?? '').replace(/\|\|.+?\|\|/gs, t.spoiler)}`;
+  if (item.kind === 'failed') return `${named(item.alias)}: ${t.failed}`;
+  return `${item.kind === 'shell' ? t.fromTerminal : named(item.alias)}: ${(item.body ?? '').replace(/\|\|.+?\|\|/gs, t.spoiler)}`;
 }
 
 /** @param {Item} item @param {string | undefined} name @param {...import('./parts.js').Child} children */
@@ -428,8 +428,8 @@ const line = (item, name, ...children) => h('p', { class: 'line', data: { event:
 
 /** @param {Item} item */
 function event(item) {
-  const who = item.own ? t.you : (item.alias ?? t.someone);
-  return item.event ? t.event[item.event](who, item.body ?? '', item.count ?? 0) : (item.body ?? '');
+  const who = item.own ? t.you : named(item.alias);
+  return item.event ? t.event[item.event](who, named(item.body ?? ''), item.count ?? 0) : (item.body ?? '');
 }
 
 /**
@@ -443,7 +443,7 @@ function message(item, first, room, view, file) {
   const shell = item.kind === 'shell';
   const who = shell
     ? h('span', { class: 'who' }, icon('terminal'), t.fromTerminal, h('small', null, t.notVerified))
-    : h('span', { class: first && !item.own ? 'who' : 'spoken' }, item.own ? t.you : (item.alias ?? t.someone));
+    : h('span', { class: first && !item.own ? 'who' : 'spoken' }, item.own ? t.you : named(item.alias));
   const face = first && !item.own && !shell && tile({ id: item.from ?? '', alias: item.alias ?? '?' });
   const tone = item.from && !item.own && toneOf(item.from);
   const data = { kind: item.kind, own: !!item.own, leads: first, state: item.state, tone, gone: !!item.gone, me: !!item.me && !item.gone, re: item.re };
@@ -678,7 +678,7 @@ export class Room {
     on('typing', () => this.#write((writer) => writer.drawTyping()));
     on('timer', () => this.#drawTimer());
     on('moved', ({ link }) => this.#moved(link));
-    on('removed', ({ by }) => this.#end(t.removedTitle, t.removedText(by ?? t.someone)));
+    on('removed', ({ by }) => this.#end(t.removedTitle, t.removedText(named(by))));
     on('closed', ({ reason }) => this.#end(t.closedTitle, told(reason), () => this.#app.enter(this.#door)));
 
     document.addEventListener('visibilitychange', () => (document.hidden ? this.#timeline.away() : this.#app.isFront(this) && this.seen()), { signal });

@@ -1,6 +1,6 @@
 // @ts-check
 /** The rooms that this page is in: a list beside the one in front where there is space, a drawer over it where there is not. */
-import { fill, h, icon, iconButton, mark, t } from './parts.js';
+import { fill, h, icon, iconButton, mark, named, t } from './parts.js';
 
 /** @typedef {import('./app.js').AppType} App */
 /** @typedef {import('./room.js').Room} Room */
@@ -74,7 +74,7 @@ export class Switcher {
 export function row(room, front, go) {
   const state = room.over ? 'closed' : /** @type {keyof typeof t.status} */ (room.session.status.state);
   const { unread } = room;
-  const others = room.session.members.filter(({ self }) => !self).map(({ alias }) => alias).join(', ');
+  const others = room.session.members.filter(({ self }) => !self).map(({ alias }) => named(alias)).join(', ');
   return h('button', { type: 'button', class: 'way', 'aria-current': front && 'true', onclick: go },
     h('span', { class: 'lamp', title: t.status[state], data: { state } }, icon('lamp'), h('span', { class: 'spoken' }, `${t.status[state]}. `)),
     h('span', null, room.name, h('small', null, others || room.session.alias)),

@@ -1,7 +1,7 @@
 // @ts-check
 /** What helps in writing more than plain text: replies, changes, commands, emoji, and who else is writing. Fetched with the first of them. */
 import { part } from '../lib/bytes.js';
-import { fill, h, icon, iconButton, t, typing } from './parts.js';
+import { fill, h, icon, iconButton, named, t, typing } from './parts.js';
 
 /** @typedef {import('../room/session.js').Item} Item */
 /** @typedef {import('../room/shared.js').SharedSession} Session */
@@ -97,7 +97,7 @@ export class Writer {
     this.#button.ariaLabel = this.#button.title = about.edit ? t.save : t.send;
     this.#above.hidden = !item;
     if (item) {
-      const title = about.edit ? t.editing : item.own ? t.replyToSelf : t.replyTo(item.alias ?? t.someone);
+      const title = about.edit ? t.editing : item.own ? t.replyToSelf : t.replyTo(named(item.alias));
       const kind = about.edit ? 'edit' : 'reply';
       this.#show(kind, icon(kind), h('div', { class: 'of' }, h('b', null, title), h('span', { dir: 'auto' }, (item.body ?? '').slice(0, 300))));
     }
@@ -143,7 +143,7 @@ export class Writer {
   drawTyping() {
     const who = this.#session.typing;
     this.#typists.hidden = who.length === 0;
-    fill(this.#typists, who.length > 0 && t.typing(who));
+    fill(this.#typists, who.length > 0 && t.typing(who.map((name) => named(name))));
   }
 }
 
