@@ -15,6 +15,7 @@ const LATE = 60_000; // ms: who typed longer ago than this has stopped; clocks m
 const WAITING = 500; // originals that are waited for; the oldest fall out
 const EACH = 64; // changes that wait for one original
 const EMOJI = 24; // different ones at one message
+const OF_ONE = 6; // of them by one member, so that nobody alone can fill it
 
 /** One emoji, whatever it is made of; no letters, spaces or turns of direction. @param {unknown} text */
 export const isEmoji = (text) =>
