@@ -81,12 +81,24 @@ test('nonsense neither throws nor grows without bound', () => {
     for (const value of odd) talk.hear(head('a'), { k, of: value, body: value, emoji: value, on: value, ttl: value });
   }
   for (const value of odd) talk.hear(head('a'), { k: 'react', of: 'a 1', emoji: value, on: true });
-  for (let n = 0; n < 100; n++) talk.hear(head('b'), { k: 'react', of: 'a 1', emoji: String.fromCodePoint(0x1f600 + n), on: true });
+  for (let n = 0; n < 100; n++) talk.hear(head(`b${n % 10}`), { k: 'react', of: 'a 1', emoji: String.fromCodePoint(0x1f600 + n), on: true });
   for (let n = 0; n < 5000; n++) talk.hear(head('b'), { k: 'react', of: `a lost${n}`, emoji: '👍', on: true });
   assert.equal(item.body, 'x');
   assert.equal(item.reactions.length, 24);
   assert.equal(text('a', 'lost0', 'late').reactions, undefined, 'the oldest fell out');
   assert.equal(text('a', 'lost4999', 'late').reactions.length, 1);
+});
+
+test('one member cannot fill a message with emoji; what is there already takes everybody', () => {
+  const { talk, text } = scene();
+  const item = text('a', '1', 'x');
+  const react = (from, emoji) => talk.hear(head(from), { k: 'react', of: 'a 1', emoji, on: true });
+  for (let n = 0; n < 24; n++) react('b', String.fromCodePoint(0x1f600 + n));
+  assert.equal(item.reactions.length, 6);
+  react('c', '👍');
+  react('b', '👍');
+  assert.deepEqual(item.reactions.at(-1).by.map(({ id }) => id), ['c', 'b']);
+  assert.deepEqual([talk.takes('a 1', 'b', '🎉'), talk.takes('a 1', 'b', '👍'), talk.takes('a 1', 'c', '🎉')], [false, true, true]);
 });
 
 test('what is an emoji, and what is a timer', () => {
@@ -239,6 +251,18 @@ among('what was not sent yet is taken back without a trace', ['Ann', 'Ben'], asy
   ann.say('four');
   release();
   await ben.sees('one', 'two', 'four');
+});
+
+among('an emoji too many under a message is refused, and never sent', ['Ann', 'Ben'], async ([ann, ben]) => {
+  const { key } = ann.say('one');
+  await ben.sees('one');
+  const faces = Array.from({ length: 7 }, (_, n) => String.fromCodePoint(0x1f600 + n));
+  for (const face of faces.slice(0, 6)) await ben.session.react(key, face, true);
+  await assert.rejects(ben.session.react(key, faces[6], true), /No more emoji/);
+  await ben.session.react(key, faces[5], false);
+  await ben.session.react(key, faces[6], true);
+  await ann.until('the last one', () => one(ann, 'one').reactions?.at(-1)?.emoji === faces[6]);
+  assert.deepEqual(one(ann, 'one').reactions.map(({ emoji }) => emoji), faces.toSpliced(5, 1));
 });
 
 among('typing shows, and ends with what was typed', ['Ann', 'Ben'], async ([ann, ben]) => {

@@ -949,6 +949,7 @@ export class Session extends EventTarget {
 
   /** @param {string} key @param {string} emoji @param {boolean} on */
   async react(key, emoji, on) {
+    if (on && !(await this.#talking()).takes(key, this.self, emoji)) throw new Error('No more emoji fit under this message.');
     await this.#change({ k: 'react', of: key, emoji, on });
   }
 

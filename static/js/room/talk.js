@@ -15,7 +15,7 @@ const LATE = 60_000; // ms: who typed longer ago than this has stopped; clocks m
 const WAITING = 500; // originals that are waited for; the oldest fall out
 const EACH = 64; // changes that wait for one original
 const EMOJI = 24; // different ones at one message
-const OF_ONE = 6; // of them by one member, so that nobody alone can fill it
+const OF_ONE = 6; // different ones at one message by a member who adds another, so that nobody alone fills it
 
 /** One emoji, whatever it is made of; no letters, spaces or turns of direction. @param {unknown} text */
 export const isEmoji = (text) =>
@@ -71,6 +71,11 @@ export class Talk {
     else this.#wait(of, { head, content });
   }
 
+  /** Whether a member can put this emoji under an item. @param {string} key @param {string} from @param {string} emoji */
+  takes(key, from, emoji) {
+    return takes(this.#timeline.find(key)?.reactions ?? [], from, emoji);
+  }
+
   /** An item came: what waited for it is done to it before anybody sees it. @param {Item} item */
   settle(item) {
     if (item.from) this.#types(/** @type {Head} */ (item), false);
@@ -106,6 +111,12 @@ export class Talk {
   }
 }
 
+/** Another emoji needs a place; one that is there takes everybody. @param {import('./session.js').Reaction[]} reactions @param {string} from @param {unknown} emoji */
+function takes(reactions, from, emoji) {
+  const of = reactions.filter(({ by }) => by.some(({ id }) => id === from));
+  return reactions.some((each) => each.emoji === emoji) || (reactions.length < EMOJI && of.length < OF_ONE);
+}
+
 /**
  * What a change makes of an item; null if nothing.
  * @param {Item} item
@@ -121,7 +132,7 @@ function change(item, { from, alias }, { k, body, emoji, on }) {
   const before = item.reactions ?? [];
   const had = before.find((each) => each.emoji === emoji);
   if (had?.by.some(({ id }) => id === from) === (on === true)) return null;
-  if (!had) return on === true && before.length < EMOJI ? { reactions: [...before, { emoji, by: [{ id: from, alias }] }] } : null;
+  if (!had) return on === true && takes(before, from, emoji) ? { reactions: [...before, { emoji, by: [{ id: from, alias }] }] } : null;
   const by = on === true ? [...had.by, { id: from, alias }] : had.by.filter(({ id }) => id !== from);
   return { reactions: before.map((each) => (each === had ? { emoji, by } : each)).filter((each) => each.by.length > 0) };
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** What can be done with a message: by a bar on hover, a menu on long-press or key, and who lacks it on hover, long-press or focus. */
 import { part } from '../lib/bytes.js';
-import { confirm, fill, h, icon, iconButton, listed, mark, named, t } from './parts.js';
+import { confirm, fill, h, icon, iconButton, listed, mark, named, t, told } from './parts.js';
 
 /** @typedef {import('../room/session.js').Item} Item */
 /** @typedef {import('../room/shared.js').SharedSession} Session */
@@ -205,7 +205,10 @@ export class Actions {
 
   /** @param {Item} item @param {string} emoji @param {boolean} on */
   #react(item, emoji, on) {
-    this.#session.react(item.key, emoji, on).catch((/** @type {Error} */ error) => console.warn('snug:', error));
+    this.#session.react(item.key, emoji, on).catch((/** @type {Error} */ error) => {
+      const row = this.#timeline.rowOf(item.key);
+      if (row) this.#showTip(told(error.message), row.querySelector('.bubble') ?? row);
+    });
   }
 
   /** @param {Event} event */
@@ -236,9 +239,14 @@ export class Actions {
     this.#asked = item.key;
     const says = await this.#ask(item);
     if (this.#asked !== item.key) return; // looked away meanwhile
+    this.#showTip(says, this.#timeline.rowOf(item.key)?.querySelector('.tick') ?? tick);
+  }
+
+  /** @param {string} says @param {Element} at */
+  #showTip(says, at) {
     fill(this.#tip, says);
     this.#tip.showPopover();
-    put(this.#tip, this.#timeline.rowOf(item.key)?.querySelector('.tick') ?? tick);
+    put(this.#tip, at);
   }
 
   #hideTip() {

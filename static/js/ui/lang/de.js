@@ -51,6 +51,7 @@ const text = {
     'This room was closed.': 'Dieser Raum wurde geschlossen.',
     'This room is closed.': 'Dieser Raum ist geschlossen.',
     'This room is closed, and its keys are erased.': 'Dieser Raum ist geschlossen, seine Schlüssel sind gelöscht.',
+    'No more emoji fit under this message.': 'Unter diese Nachricht passen keine weiteren Emoji.',
     'The room is moving already.': 'Der Raum zieht gerade schon um.',
     'You left this room in another tab.': 'Du hast diesen Raum in einem anderen Tab verlassen.',
     'It is from somebody this room has no card of.': 'Sie ist von jemandem, von dem dieser Raum keine Karte hat.',

@@ -48,6 +48,7 @@ const text = {
     'This room was closed.': 'このルームは閉じられました。',
     'This room is closed.': 'このルームは閉じています。',
     'This room is closed, and its keys are erased.': 'このルームは閉じていて、鍵は消去されています。',
+    'No more emoji fit under this message.': 'このメッセージにはこれ以上絵文字を付けられません。',
     'The room is moving already.': 'ルームはすでに移動中です。',
     'You left this room in another tab.': '別のタブでこのルームを退出しました。',
     'It is from somebody this room has no card of.': '送信者のカードがこのルームにありません。',

@@ -48,6 +48,7 @@ const text = {
     'This room was closed.': '此房间已被关闭。',
     'This room is closed.': '此房间已关闭。',
     'This room is closed, and its keys are erased.': '此房间已关闭，密钥已清除。',
+    'No more emoji fit under this message.': '这条消息下已放不下更多表情。',
     'The room is moving already.': '房间已经在迁移了。',
     'You left this room in another tab.': '你在另一个标签页离开了此房间。',
     'It is from somebody this room has no card of.': '发送者在此房间没有名片。',
