@@ -25,8 +25,8 @@ type content struct {
 }
 
 const (
-	maxEmoji = 64            // bytes; the longest sequences of Unicode have 35
-	maxTTL   = 10 * 31536000 // seconds: ten years
+	maxEmoji = 64          // bytes; the longest sequences of Unicode have 35
+	maxTTL   = 366 * 86400 // seconds
 )
 
 // readers are what to do with a message, by its kind. They run under the lock of the stay and must not wait.
@@ -89,12 +89,12 @@ func (st *stay) itemLocked(m message, e Event) error {
 	return nil
 }
 
-// ttl is how long the message is to be shown; 0: for good.
+// ttl is how long the message is to be shown; 0: for good, also if it says what cannot be.
 func (m message) ttl() Seconds {
-	if m.TTL == nil {
+	if m.TTL == nil || *m.TTL < 0 || *m.TTL > maxTTL {
 		return 0
 	}
-	return Seconds(min(max(0, *m.TTL), maxTTL))
+	return Seconds(*m.TTL)
 }
 
 // own is what the message is about, which must be of its sender.
@@ -137,6 +137,9 @@ func (st *stay) reactLocked(m message) error {
 }
 
 func (st *stay) timerLocked(m message) error {
+	if m.TTL != nil && *m.TTL != int64(m.ttl()) {
+		return wire.ErrMalformed
+	}
 	st.s.setTimer(m.ttl())
 	st.tellLocked(Event{Kind: KindTimer, At: m.at, From: m.from, TTL: m.ttl()})
 	return nil

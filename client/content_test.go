@@ -95,12 +95,15 @@ func TestContentThatIsRefused(t *testing.T) {
 		`{"k":"file","id":"x","file":{"key":"AAAA","size":1,"segment":1048576}}`,
 		`{"k":"want","of":"` + mine + `","from":-1}`,
 		`{"k":"juggle"}`,
+		`{"k":"timer","ttl":1000000000000000}`,
 	} {
 		bob.raw(c)
 	}
 	bob.raw(`{"k":"typing","on":true}`) // of no use here, and no reason to complain
-	bob.say("end")
-	ann.untilText("end")
+	bob.raw(`{"k":"text","id":"end","body":"end","ttl":1000000000000000}`)
+	if e := ann.untilText("end"); e.TTL != 0 || ann.Timer() != 0 {
+		t.Errorf("a time that cannot be: %v, timer %v", e.TTL, ann.Timer())
+	}
 	var damaged, newer, other int
 	for _, e := range ann.seen() {
 		switch {
@@ -112,7 +115,7 @@ func TestContentThatIsRefused(t *testing.T) {
 			other++
 		}
 	}
-	if newer != 1 || damaged != 12 || other != 0 {
+	if newer != 1 || damaged != 13 || other != 0 {
 		t.Errorf("%d of a newer version, %d damaged, %d others: %s", newer, damaged, other, summary(ann.seen()))
 	}
 }

@@ -1,8 +1,8 @@
 // What members do to what was said: static/js/room/talk.js alone, then between sessions over the real relay.
 import assert from 'node:assert/strict';
 import test, { after, before, mock } from 'node:test';
-import { Timeline } from '../../static/js/room/session.js';
-import { Fuse, isEmoji, secondsOf, Talk } from '../../static/js/room/talk.js';
+import { mannersOf, secondsOf, Timeline } from '../../static/js/room/session.js';
+import { Fuse, isEmoji, Talk } from '../../static/js/room/talk.js';
 import { missing, Person, Relay, room } from './relay.mjs';
 
 const head = (from, at = Date.now()) => ({ key: `k${from}`, from, alias: from.toUpperCase(), at });
@@ -105,6 +105,11 @@ test('what is an emoji, and what is a timer', () => {
   for (const good of ['👍', '❤️', '👩‍👩‍👧‍👦', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', '🇩🇪', '3️⃣', '👋🏽']) assert.ok(isEmoji(good), good);
   for (const bad of ['', 'a', '👍a', '👍 👍', '\u202e👍', '3', '👍'.repeat(20), null, 3, '\n👍']) assert.ok(!isEmoji(bad), String(bad));
   assert.deepEqual([0, 60, 604_800, -1, 1.5, 1e12, '60', null].map(secondsOf), [0, 60, 604_800, null, null, null, null, null]);
+});
+
+test('a timer that cannot be is none, wherever it comes with', () => {
+  for (const ttl of [0, -1, 1.5, 1e15, '60', null, undefined]) assert.equal(mannersOf({ ttl }).ttl, undefined, String(ttl));
+  assert.equal(mannersOf({ ttl: 60 }).ttl, 60);
 });
 
 test('who types stops by saying something, by time, or by saying so; what is old is no typing', () => {

@@ -5,6 +5,7 @@
  */
 import { b64u, unb64u } from '../lib/bytes.js';
 import { FileChanged, FileSealer, SEGMENT, Shape } from '../crypto/file.js';
+import { mannersOf } from './session.js';
 import { descriptor, isId, isPut } from './descriptor.js';
 import { Download } from './download.js';
 import { Upload } from './upload.js';
@@ -322,7 +323,7 @@ export class Files {
     this.#records.set(key, record);
     const { key: _, segment: __, ...seen } = file;
     const text = typeof body === 'string' ? body.slice(0, 200_000) : undefined;
-    this.#host.timeline.add({ key, kind: 'file', from, alias, at, body: text, file: seen, transfer: 'offered', ...known({ re, ttl }) });
+    this.#host.timeline.add({ key, kind: 'file', from, alias, at, body: text, file: seen, transfer: 'offered', ...mannersOf({ re, ttl }) });
     this.#change(record, {});
     const wanted = file.size <= PUSHED && isPut(put) && !saving();
     if (wanted) {
@@ -421,9 +422,6 @@ export class Files {
 
 /** @param {string} key */
 const idOf = (key) => key.split(' ')[1];
-
-/** @param {{re?: unknown, ttl?: unknown}} said */
-const known = ({ re, ttl }) => ({ ...(typeof re === 'string' ? { re } : {}), ...(Number.isInteger(ttl) && Number(ttl) > 0 ? { ttl: Number(ttl) } : {}) });
 
 /** Whether this device asks pages to fetch only what is asked for. */
 const saving = () => /** @type {any} */ (globalThis.navigator)?.connection?.saveData === true;

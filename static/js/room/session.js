@@ -195,6 +195,7 @@ export class Keeper {
 
 const ASK_AGAIN = 30_000; // ms between two requests for the same sender's keys; its answer is a whole keys frame
 const LONGEST = 200_000; // characters of one message that are shown
+const LONGEST_TIMER = 366 * 86_400; // s
 const CHANGES = new Set(['edit', 'delete', 'react', 'timer', 'typing']); // kinds of content that talk.js knows
 
 const FILES = new Set(['file', 'put', 'want', 'stop']); // what files.js understands
@@ -431,9 +432,12 @@ export function mannersOf({ re, me, ttl }) {
   return {
     ...(typeof re === 'string' && re.length <= 64 && { re }),
     ...(me === true && { me }),
-    ...(Number.isInteger(ttl) && ttl > 0 && { ttl }),
+    ...(secondsOf(ttl) && { ttl }),
   };
 }
+
+/** Seconds of a timer, 0 for none; null if it is no such thing. @param {unknown} ttl */
+export const secondsOf = (ttl) => (Number.isInteger(ttl) && Number(ttl) >= 0 && Number(ttl) <= LONGEST_TIMER ? Number(ttl) : null);
 
 /** What the relay says are bytes; none if it is not base64url, so that it counts as damaged. @param {string} text */
 function bytes(text) {

@@ -3,13 +3,13 @@
  * What members do to what was said: edits, deletes, reactions, the room's timer, typing. Fetched with the first of them, so that a room
  * of plain text never asks for it.
  */
+import { secondsOf } from './session.js';
 
 /** @typedef {import('./session.js').Item} Item */
 /** @typedef {import('./session.js').Timeline} Timeline */
 /** @typedef {{key: string, from: string, alias: string, at: number}} Head of a message: who says it, and when */
 /** @typedef {{k: string} & Record<string, any>} Content */
 
-const LONGEST_TIMER = 366 * 86_400; // s
 const TYPES = 8000; // ms that somebody types after saying so
 const LATE = 60_000; // ms: who typed longer ago than this has stopped; clocks may differ by as much
 const WAITING = 500; // originals that are waited for; the oldest fall out
@@ -21,9 +21,6 @@ const OF_ONE = 6; // different ones at one message by a member who adds another,
 export const isEmoji = (text) =>
   typeof text === 'string' && text.length <= 32 && /\p{Extended_Pictographic}|\p{Regional_Indicator}|\u20e3/u.test(text) &&
   !/[\p{L}\p{Z}\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u.test(text);
-
-/** Seconds of a timer, 0 for none; null if it is no such thing. @param {unknown} ttl */
-export const secondsOf = (ttl) => (Number.isInteger(ttl) && Number(ttl) >= 0 && Number(ttl) <= LONGEST_TIMER ? Number(ttl) : null);
 
 export class Talk {
   /** Who types: member id to the end of it. @type {Map<string, number>} */
