@@ -162,6 +162,10 @@ func TestMarkdown(t *testing.T) {
 		}
 	}
 	ben.Await("a hidden word", `!messages().join().includes('cake') || document.querySelector('.spoiler .inside').hidden`)
+	list := `1. soup\n3. cake\n  - tea\n7. C:\\_menu\\*.txt`
+	read[bool](ann, `((e) => { e.value = '`+list+`'; return e.dispatchEvent(new Event('input')) && e.form.requestSubmit() === undefined; })(field('Message'))`)
+	ben.Await("the numbers that were typed", `[...document.querySelectorAll('ol')].at(-1)?.textContent === 'soupcaketeaC:\\_menu\\*.txt' && [...document.querySelectorAll('ol:last-of-type li')].map((e) => e.value + getComputedStyle(e).listStyleType).join() === '1decimal,3decimal,0circle,7decimal'`,
+		"[...document.querySelectorAll('ol')].map((e) => e.outerHTML)", "[...document.querySelectorAll('ol li')].map((e) => e.value + getComputedStyle(e).listStyleType)")
 	ann.Screenshot("talk-markdown")
 	ben.Panel("People")
 	ben.Click("Close")

@@ -5,7 +5,7 @@ import { MARKS, parse, shownAs } from '../../static/js/lib/markdown.js';
 
 /** The tree as short text: what a reader would see, with the spans named. */
 const inline = (c) => c.map((n) => (typeof n === 'string' ? n : n.t === 'code' ? `<code ${n.text}>` : n.t === 'a' ? `<a ${n.url} ${n.text}>` : `<${n.t} ${inline(n.c)}>`)).join('');
-const block = (b) => (b.t === 'p' ? inline(b.c) : b.t === 'pre' ? `{pre ${b.lang}|${b.text}}` : b.t === 'quote' ? `{quote ${b.c.map(block).join(' / ')}}` : `{list ${b.start}| ${b.items.map(({ depth, c }) => `${depth}:${inline(c)}`).join(' | ')}}`);
+const block = (b) => (b.t === 'p' ? inline(b.c) : b.t === 'pre' ? `{pre ${b.lang}|${b.text}}` : b.t === 'quote' ? `{quote ${b.c.map(block).join(' / ')}}` : `{list ${b.start}| ${b.items.map(({ depth, number, c }) => `${depth}:${number === null ? '' : `${number}. `}${inline(c)}`).join(' | ')}}`);
 const shown = (text) => parse(text).map(block).join(' / ');
 
 for (const [text, want] of [
@@ -20,13 +20,18 @@ for (const [text, want] of [
   ['__init__.py', '<b init>.py'], ['foo__bar__baz', 'foo__bar__baz'],
   ['`code *not*` and ``a ` b``', '<code code *not*> and <code a ` b>'],
   ['`open', '`open'], ['`` ` ``', '<code `>'], ['````x````', '````x````'],
-  ['\\*not\\* \\\\ \\a', '*not* \\ \\a'],
+  ['\\*not\\* \\a', '*not* \\a'],
+  ['\\*not so\\* \\_\\_x\\_\\_ \\`y\\` (\\~) \\[a\\](https://b.c)', '*not so* __x__ `y` (~) [a](<a https://b.c/ https://b.c>)'],
+  ['\\> no quote\n\\- no item\n\\+ none', '> no quote\n- no item\n+ none'],
+  ...['\\\\server\\freigabe', '\\\\server\\_x_\\y', 'C:\\_alt\\*.txt', 'C:\\_a_\\b', 'D:\\Fotos\\[2024]', '¯\\_(ツ)_/¯', 'a\\b \\. \\( \\# \\\\', 'x \\> y'].map((typed) => [typed, typed]),
+  ['1. a\n3. c\n7. g', '{list 1| 0:1. a | 0:3. c | 0:7. g}'],
+  ['1. a\n  - b\n2. c', '{list 1| 0:1. a | 1:b | 0:2. c}'],
   ['```js\nlet a = 1;\n\n**b**\n```\nafter', '{pre js|let a = 1;\n\n**b**} / after'],
   ['```\nopen\n- x', '```\nopen / {list null| 0:x}'],
   ['> one\n> **two**\nthree', '{quote one\n<b two>} / three'],
   ['> a\n>> b', '{quote a / {quote b}}'],
   ['- one\n- *two*\n  - three', '{list null| 0:one | 0:<i two> | 1:three}'],
-  ['3. c\n4. d', '{list 3| 0:c | 0:d}'],
+  ['3. c\n4. d', '{list 3| 0:3. c | 0:4. d}'],
   ['-not a list, -1 neither', '-not a list, -1 neither'],
   ['see https://example.org/a_b_c?d=*e*.', 'see <a https://example.org/a_b_c?d=*e https://example.org/a_b_c?d=*e>*.'],
   ['(https://example.org/x_(y))', '(<a https://example.org/x_(y) https://example.org/x_(y)>)'],

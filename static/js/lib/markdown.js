@@ -3,7 +3,8 @@
  * The little Markdown that people type in a chat, read into a tree of plain objects. One pass over the text and a bounded depth, whatever
  * the text is; what is not closed stays as it was typed.
  *
- * `**bold**` `*italic*` `~~struck~~` `` `code` `` `||spoiler||` `[text](https://…)`, bare addresses, a `\` before a sign that is meant as such;
+ * `**bold**` `*italic*` `~~struck~~` `` `code` `` `||spoiler||` `[text](https://…)`, bare addresses, a `\` before one of these signs that is meant as such,
+ * but not in paths: `C:\_old\*.txt` stays as it is;
  * lines: `> quote`, `- item`, `1. item`, fences of three backticks.
  */
 
@@ -11,7 +12,7 @@
  * @typedef {{t: 'b' | 'i' | 's' | 'spoiler', c: Inline[]}} Span
  * @typedef {string | Span | {t: 'code', text: string} | {t: 'a', url: string, text: string}} Inline url: an address that is safe to open
  * @typedef {{t: 'p', c: Inline[]} | {t: 'pre', lang: string, text: string} | {t: 'quote', c: Block[]}
- *   | {t: 'list', start: number | null, items: {depth: number, c: Inline[]}[]}} Block start: null for a list without numbers
+ *   | {t: 'list', start: number | null, items: {depth: number, number: number | null, c: Inline[]}[]}} Block start: null for a list without numbers
  */
 
 const DEEPEST = 4; // quotes in quotes
@@ -79,16 +80,16 @@ function closed(lines, at) {
 /** @param {string[]} lines @returns {Block} */
 function list(lines) {
   const items = lines.map((line) => {
-    const [mark, space] = /** @type {RegExpExecArray} */ (ITEM.exec(line));
-    return { depth: space.length >> 1, c: inline(line.slice(mark.length)) };
+    const [mark, space, number] = /** @type {RegExpExecArray} */ (ITEM.exec(line));
+    return { depth: space.length >> 1, number: number ? Number(number) : null, c: inline(line.slice(mark.length)) };
   });
-  const number = ITEM.exec(lines[0])?.[2];
-  return { t: 'list', start: number ? Number(number) : null, items };
+  return { t: 'list', start: items[0].number, items };
 }
 
 const MARKERS = /** @type {[string, Span['t']][]} */ ([['**', 'b'], ['__', 'b'], ['~~', 's'], ['||', 'spoiler'], ['*', 'i'], ['_', 'i']]);
 const WORD = /[\p{L}\p{N}]/u;
-const SIGN = /[!-/:-@[-`{-~]/;
+const SIGN = /[*_~`|[\]]/;
+const PATH = /[\p{L}\p{N}:\\¯]/u; // before a backslash that is a part of the text, as in paths and ¯\_(ツ)_/¯
 const TICKS = /`+/y;
 const BARE = /(?:https?:\/\/|mailto:)[^\s<>"'`|]{1,2048}/iy; // ADDRESS
 
@@ -101,6 +102,7 @@ function inline(text) {
   const open = [];
   const root = /** @type {Inline[]} */ ([]);
   const unclosed = new Set(); // runs of backticks that have no partner further on
+  const escaped = /** @type {Set<string>} */ (new Set());
   const here = () => open.at(-1)?.c ?? root;
   /** @param {Inline} node */
   const add = (node) => {
@@ -123,9 +125,10 @@ function inline(text) {
   };
   while (at < text.length) {
     const c = text[at];
-    if (c === '\\' && at + 1 < text.length && SIGN.test(text[at + 1])) {
-      flush(at + 1); // the sign itself is plain
-      at++;
+    if (c === '\\' && escapable(text, at)) {
+      if (escapes(text, at, escaped)) flush(at + 1);
+      else at++;
+      at++; // the sign itself is plain
     } else if (c === '`') {
       const run = sticky(TICKS, text, at);
       const close = run.length > 3 || unclosed.has(run) ? -1 : closing(text, run, at + run.length);
@@ -183,6 +186,24 @@ function inline(text) {
       at += sign.length;
     }
   }
+}
+
+/** Whether a backslash stands before a sign that would mean something there. @param {string} text @param {number} at */
+function escapable(text, at) {
+  const sign = text[at + 1] ?? '';
+  return SIGN.test(sign) || (/[-+>]/.test(sign) && (at === 0 || text[at - 1] === '\n'));
+}
+
+/**
+ * Whether such a backslash is there for the sign alone. After a letter it is so only where it ends what an earlier one began, as in `\*so\*`.
+ * @param {string} text @param {number} at @param {Set<string>} begun the signs of those
+ */
+function escapes(text, at, begun) {
+  const sign = text[at + 1];
+  const before = text[at - 1] ?? ' ';
+  if (PATH.test(before)) return before !== ':' && before !== '\\' && begun.delete(sign);
+  begun.add(sign === '[' ? ']' : sign);
+  return true;
 }
 
 /** @param {RegExp} pattern @param {string} text @param {number} at */

@@ -101,7 +101,7 @@ function block(b) {
     case 'quote': return h('blockquote', null, b.c.map(block));
     case 'pre': return h('div', { class: 'code' }, h('pre', { dir: 'ltr', tabindex: 0, 'aria-label': t.code(b.lang) }, h('code', null, b.text)), copyButton(() => b.text, t.copyCode, 'round'));
     case 'list': {
-      const items = b.items.map(({ depth, c }) => h('li', { data: { depth: depth || null } }, spans(c)));
+      const items = b.items.map(({ depth, number, c }) => h('li', { value: number, data: { depth: depth || null } }, spans(c)));
       return b.start === null ? h('ul', null, items) : h('ol', { start: b.start }, items);
     }
   }
