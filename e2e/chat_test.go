@@ -165,3 +165,29 @@ func TestHarnessSeesProblems(t *testing.T) {
 		}
 	}
 }
+
+// TestMidnight: a day that is over is not called today any more, whether the page sees it end or was asleep.
+func TestMidnight(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/")
+	ann.NewRoom(false)
+	ann.Say("good night")
+	days := `JSON.stringify([...document.querySelectorAll('.day')].map(name))`
+	ann.Await("today", days+` === '["Today"]'`, days)
+	// The page's clock stands a second before the end of its day, and goes on from there.
+	clock := `((Real) => {
+		const ahead = new Real().setHours(24, 0, 0, 0) - 1000 - Real.now();
+		globalThis.days = 0;
+		globalThis.Date = class extends Real {
+			constructor(...at) { super(...(at.length ? at : [globalThis.Date.now()])); }
+			static now() { return Real.now() + ahead + globalThis.days * 86_400_000; }
+		};
+		return document.dispatchEvent(new Event('visibilitychange'));
+	})(Date)`
+	read[bool](ann, clock)
+	ann.Await("yesterday", days+` === '["Yesterday"]'`, days)
+	ann.Say("good morning")
+	ann.Await("two days", days+` === '["Yesterday","Today"]'`, days)
+	read[bool](ann, `(globalThis.days = 1, document.dispatchEvent(new Event('visibilitychange')))`)
+	ann.Await("the day after", `[...document.querySelectorAll('.day')].map(name).at(1) === 'Yesterday' && !`+days+`.includes('Today')`, days)
+}

@@ -41,6 +41,7 @@ export class TimelineView {
   #top = 0; // where the reader is; an element that leaves the page forgets it
   #unseen = 0;
   #busy = false;
+  #midnight = 0; // a timer
   /** @type {Map<string, HTMLElement>} */
   #rows = new Map();
   #list;
@@ -76,12 +77,21 @@ export class TimelineView {
     this.#resize.observe(this.scroller);
     this.#resize.observe(this.#list);
     this.#watch = new IntersectionObserver((seen) => this.#saw(seen), { root: this.scroller, threshold: 0.5 });
+    this.days();
     this.toEnd();
   }
 
   close() {
+    clearTimeout(this.#midnight);
     this.#resize.disconnect();
     this.#watch.disconnect();
+  }
+
+  /** Names the days as they are called now, and again when the next one begins; a timer does not wake a device that sleeps then. */
+  days() {
+    clearTimeout(this.#midnight);
+    this.#midnight = window.setTimeout(() => this.days(), new Date().setHours(24, 0, 0, 0) - Date.now());
+    for (const day of /** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll('.day'))) fill(/** @type {Element} */ (day.firstElementChild), dayOf(Number(day.dataset.at)));
   }
 
   /** It is on the page again, where it was taken from. */
@@ -384,7 +394,7 @@ export class TimelineView {
     this.#rows.set(item.key, row);
     if (item.ttl && !item.until && !item.own) this.#watch.observe(row);
     const news = item.key === this.#news && !this.#list.querySelector('.news') && h('div', { class: 'news', role: 'separator', 'aria-label': t.news }, h('span', null, t.news));
-    return [newDay && h('h2', { class: 'day' }, h('span', null, dayOf(item.at))), news, row].filter((each) => each !== false);
+    return [newDay && h('h2', { class: 'day', data: { at: item.at } }, h('span', null, dayOf(item.at))), news, row].filter((each) => each !== false);
   }
 }
 
@@ -681,7 +691,7 @@ export class Room {
     on('removed', ({ by }) => this.#end(t.removedTitle, t.removedText(named(by))));
     on('closed', ({ reason }) => this.#end(t.closedTitle, told(reason), () => this.#app.enter(this.#door)));
 
-    document.addEventListener('visibilitychange', () => (document.hidden ? this.#timeline.away() : this.#app.isFront(this) && this.seen()), { signal });
+    document.addEventListener('visibilitychange', () => (document.hidden ? this.#timeline.away() : (this.#timeline.days(), this.#app.isFront(this) && this.seen())), { signal });
     addEventListener('beforeunload', (event) => session.items.some((item) => item.own && (item.state === 'queued' || item.transfer === 'moving')) && event.preventDefault(), { signal });
     // iOS lays its keyboard over the page; the visible part is what the room fills.
     globalThis.visualViewport?.addEventListener('resize', () => this.#fit(), { signal });
