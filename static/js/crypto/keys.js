@@ -36,12 +36,11 @@ const EDGES = new RegExp(`^${SPACE}|${SPACE}$`, 'gu');
 /**
  * NFKC(trim(text)), refused when nothing is left or half a character is in it.
  * @param {string} text
- * @param {string} what
  */
-function normal(text, what) {
-  if (/\p{Surrogate}/u.test(text)) throw new TypeError(`The ${what} holds half a character; please type it again.`);
+function normal(text) {
+  if (/\p{Surrogate}/u.test(text)) throw new TypeError('The room name or passphrase holds half a character; please type it again.');
   const out = text.replace(EDGES, '').normalize('NFKC');
-  if (out === '') throw new TypeError(`The ${what} is empty.`);
+  if (out === '') throw new TypeError('The room name or passphrase is empty.');
   return out;
 }
 
@@ -51,8 +50,8 @@ function normal(text, what) {
  * @param {string} roomName
  */
 export async function passphraseInputs(passphrase, roomName) {
-  const password = utf8(normal(passphrase, 'passphrase'));
-  const salt = await H('salt', lp(utf8(normal(roomName, 'room name').toLowerCase())));
+  const password = utf8(normal(passphrase));
+  const salt = await H('salt', lp(utf8(normal(roomName).toLowerCase())));
   return { password, salt };
 }
 

@@ -316,7 +316,8 @@ export class Inbox {
     const wasChanged = this.#isChanged(id);
     const { status, reason, member } = await group.learn(id, bytes(card), ahead);
     if (status === 'bad') {
-      timeline.add({ kind: 'failed', from: id, alias: before, reason: `A member's card cannot be trusted: ${reason}.` });
+      timeline.add({ kind: 'failed', from: id, alias: before, reason: "A member's card cannot be trusted." });
+      console.warn('snug: a card is not trusted:', reason);
       return false;
     }
     if (status === 'changed') this.#cards.delete(id); // nobody is told of an identity that is in doubt
