@@ -3,12 +3,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -52,15 +54,26 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "snug: %s\n", strings.Replace(err.Error(), "(from envar ", "(from ", 1))
 		return exitUsage
 	}
-	if err := ctx.Run(newLogger(stderr, slog.Level(c.LogLevel), c.LogJSON), &output{stdout}); err != nil {
+	err = ctx.Run(newLogger(stderr, slog.Level(c.LogLevel), c.LogJSON), &output{stdout})
+	if err != nil && err != errUnread { // that is what whoever closed the pipe wanted
 		fmt.Fprintf(stderr, "snug: %s\n", err)
-		return exitCode(err)
 	}
-	return 0
+	return exitCode(err)
 }
 
 // output is where a command's results go; a type of its own, so that kong can tell it from other writers.
 type output struct{ io.Writer }
+
+// errUnread is what writing fails with when nobody reads the pipe any more, as behind head.
+var errUnread error = failure{exitUnread, errors.New("nobody reads what is printed")}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	if errors.Is(err, syscall.EPIPE) { // here, where it cannot be the network's
+		err = errUnread
+	}
+	return n, err
+}
 
 func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
 	return kong.New(c,

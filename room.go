@@ -32,6 +32,8 @@ const (
 	exitUsage   = 2 // the command line, a link or a key makes no sense
 	exitNobody  = 3 // nobody else is in the room
 	exitBlocked = 4 // something between here and the relay refuses
+
+	exitUnread = 141 // nobody reads stdout any more; shells say so of a program that SIGPIPE ended
 )
 
 // failure is an error with an exit code of its own.
@@ -46,6 +48,9 @@ func usage(format string, args ...any) error { return failure{exitUsage, fmt.Err
 
 // exitCode is what an error of a command means to scripts.
 func exitCode(err error) int {
+	if err == nil {
+		return 0
+	}
 	if f, ok := errors.AsType[failure](err); ok {
 		return f.code
 	}
@@ -198,8 +203,10 @@ func printJSON(out io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// interrupted ends with the first signal to stop; a second one ends the process.
+// interrupted ends with the first signal to stop; a second one ends the process. A pipe that nobody reads any more makes writing fail instead of
+// ending the process at once: a member that has not left stays in the room until it is given up.
 func interrupted() (context.Context, context.CancelFunc) {
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
