@@ -307,6 +307,7 @@ func TestFileForAFullDevice(t *testing.T) {
 	hash := ann.Drops("drop", "large.bin", "application/octet-stream", 40_000_000)
 	ann.SendsFiles()
 	ben.Transfers("offered")
+	ann.Await("one tick: all have heard of it, and nobody has it", `((row) => row?.dataset.state === 'all' && row.querySelector('.tick .spoken').textContent === 'Sent')(document.querySelector('.row[data-kind=file]'))`, `document.querySelector('.row[data-kind=file]').outerHTML`)
 	ben.Click("Get 40 MB")
 	ben.Transfers("failed")
 	ben.Reads("There is no room for it on this device.")

@@ -8,6 +8,7 @@ import { FileChanged, FileSealer, SEGMENT, Shape } from '../crypto/file.js';
 import { mannersOf } from './session.js';
 import { descriptor, isId, isPut } from './descriptor.js';
 import { Download } from './download.js';
+import { PUSHED } from './session.js';
 import { Upload } from './upload.js';
 import { holdPlace, placeFor, wipe } from './places.js';
 
@@ -61,7 +62,6 @@ import { holdPlace, placeFor, wipe } from './places.js';
  * @property {(progress: {key: string, done: number, total: number, rate: number}) => void} progress
  */
 
-export const PUSHED = 8 << 20; // bytes; more is sent only when somebody asks for it
 const GATHER = 1000; // ms: others who want it, too, share the transfer
 const SAMPLE = 250; // ms between two words of how far it is
 

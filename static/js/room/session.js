@@ -199,6 +199,7 @@ const LONGEST_TIMER = 366 * 86_400; // s
 const CHANGES = new Set(['edit', 'delete', 'react', 'timer', 'typing']); // kinds of content that talk.js knows
 
 const FILES = new Set(['file', 'put', 'want', 'stop']); // what files.js understands
+export const PUSHED = 8 << 20; // bytes of a file; more is sent only when somebody asks for it
 
 /** Why a frame could not be opened, in words. @type {Record<string, string>} */
 const REASONS = {

@@ -270,7 +270,12 @@ function lightbox(session, key) {
     if (event.key === 'ArrowLeft') turn(-1);
     if (event.key === 'ArrowRight') turn(1);
   });
+  // What is taken back, or vanishes, is not looked at any longer.
+  const closed = new AbortController();
+  const look = () => session.fileOf(pictures[at].key) || dialog.close();
+  for (const name of ['update', 'gone']) session.addEventListener(name, look, { signal: closed.signal });
   dialog.addEventListener('close', () => {
+    closed.abort();
     URL.revokeObjectURL(url);
     dialog.remove();
   });

@@ -17,11 +17,11 @@ const FOLD = 4; // comings and goings in a row that become one line; as FOLDABLE
  * @param {TimelineView} view
  */
 export function dress(row, item, room, view) {
-  const place = /** @type {HTMLElement} */ (row.querySelector('.body'));
+  const place = row.querySelector('.body'); // a file may have no text
   const text = item.body ?? '';
-  if (item.kind === 'text' && MARKS.test(text)) write(place, text);
-  if (item.me) place.prepend(h('b', null, named(item.alias)), ' ');
-  if (item.re) place.before(quote(item.re, room, view));
+  if (place && item.kind === 'text' && MARKS.test(text)) write(/** @type {HTMLElement} */ (place), text);
+  if (item.me) place?.prepend(h('b', null, named(item.alias)), ' ');
+  if (item.re) row.querySelector('snug-file, .body')?.before(quote(item.re, room, view));
   const meta = /** @type {HTMLElement} */ (row.querySelector('.meta'));
   if (item.ttl) meta.prepend(h('span', { class: 'fuse', title: t.vanishes(item.ttl) }, icon('queued'), h('span', { class: 'spoken' }, t.vanishes(item.ttl))));
   if (item.edited) meta.prepend(h('span', null, t.edited));

@@ -1,5 +1,6 @@
 // @ts-check
 import { parseFragment, part } from '../lib/bytes.js';
+import { PUSHED } from '../room/session.js';
 import { copyButton, dayOf, digits, fill, h, icon, iconButton, mark, momentOf, named, shareButton, t, tile, told, timeOf, toneOf, typing } from './parts.js';
 
 /**
@@ -29,6 +30,7 @@ const FOLDABLE = `${CAME} + ${CAME} + ${CAME} + ${CAME}`;
  * @property {() => string} self member id
  * @property {(key: string, emoji: string, on: boolean) => void} react
  * @property {(keys: string[]) => void} read the reader has seen what vanishes some time after
+ * @property {() => boolean} watched whether somebody looks at the room
  */
 
 export class TimelineView {
@@ -76,7 +78,7 @@ export class TimelineView {
     this.#resize = new ResizeObserver(() => this.#settle());
     this.#resize.observe(this.scroller);
     this.#resize.observe(this.#list);
-    this.#watch = new IntersectionObserver((seen) => this.#saw(seen), { root: this.scroller, threshold: 0.5 });
+    this.#watch = new IntersectionObserver((seen) => this.#saw(seen), { root: this.scroller, threshold: [0, 0.1, 0.25, 0.5] });
     this.days();
     this.toEnd();
   }
@@ -122,7 +124,7 @@ export class TimelineView {
     if (this.#to > end) this.#shift();
     if (items[end] !== item) return this.#redraw();
     if (!this.#follows && !item.own) this.#unseen += item.kind === 'system' ? 0 : 1;
-    if (document.hidden && !item.own && item.kind !== 'system') this.#news ||= item.key;
+    if (!this.#room.watched() && !item.own && item.kind !== 'system') this.#news ||= item.key;
     if (item.own && item.kind !== 'system') this.#read();
     // Who reads further up gets the rest when they come near it.
     if (this.#to === end && (this.#follows || this.#to - this.#from < MOST)) {
@@ -134,7 +136,6 @@ export class TimelineView {
       if (item.event === 'joined' || item.event === 'left') this.#fold();
     }
     this.#say(item);
-    if (item.own) this.toEnd(); // who follows is taken along when the page is next laid out: once, however many come at a time
     if (this.#follows && this.#to - this.#from > MOST) this.#trimTop();
     this.#showPill();
   }
@@ -162,6 +163,17 @@ export class TimelineView {
     this.#to = this.#from + this.#rows.size;
     for (const key of [...changed, ...this.#quoting(keys).map((row) => row.dataset.key ?? '')]) this.#again(key);
     this.#settle();
+  }
+
+  /** Key of the first item that came while nobody looked; empty if there is none. */
+  get news() {
+    return this.#news;
+  }
+
+  /** Goes on where another view of the same room was. @param {string} news */
+  goOn(news) {
+    this.#news = news;
+    this.#redraw();
   }
 
   /** The reader looks at the page no more: what comes from now on is new. */
@@ -232,7 +244,9 @@ export class TimelineView {
 
   /** @param {IntersectionObserverEntry[]} seen */
   #saw(seen) {
-    const rows = seen.filter(({ isIntersecting }) => isIntersecting).map(({ target }) => /** @type {HTMLElement} */ (target));
+    // Of what is longer than the view there is never half of it to be seen.
+    const enough = seen.filter(({ intersectionRatio, intersectionRect, rootBounds }) => intersectionRatio >= 0.5 || intersectionRect.height >= (rootBounds?.height ?? Infinity) / 2);
+    const rows = enough.map(({ target }) => /** @type {HTMLElement} */ (target));
     if (document.hidden) return document.addEventListener('visibilitychange', () => rows.forEach((row) => (this.#watch.unobserve(row), this.#watch.observe(row))), { once: true });
     for (const row of rows) this.#watch.unobserve(row);
     if (rows.length > 0) this.#room.read(rows.map(({ dataset }) => dataset.key ?? ''));
@@ -492,10 +506,14 @@ const time = (item) => h('time', { datetime: new Date(item.at).toISOString(), ti
 
 /** @param {Item} item */
 function tick(item) {
-  const state = item.state ?? 'queued';
+  const offered = item.state === 'all' && (item.file?.size ?? 0) > PUSHED; // all have heard of it
+  const state = offered ? 'sent' : (item.state ?? 'queued');
   const says = t.state[state];
   return h('span', { class: 'tick', title: item.reason ? `${says}. ${told(item.reason)}` : says }, icon(state === 'failed' ? 'warn' : state), h('span', { class: 'spoken' }, says));
 }
+
+/** Whether a word processor has put a picture of a text beside it. @param {DataTransfer | null} data @param {File[]} files */
+const isText = (data, files) => !!data?.getData('text/plain').trim() && data.types.includes('text/html') && files.every(({ type }) => type.startsWith('image/'));
 
 /** The room screen: header, timeline, composer, and whoever knocks. It shows what the session says and holds no truth of its own. */
 
@@ -544,6 +562,7 @@ export class Room {
   #sendButton = iconButton('send', t.send, { type: 'submit', class: 'round send' });
   /** What is about to be sent, once there was something. @type {import('./tray.js').Tray | null} */
   #tray = null;
+  #picked = /** @type {File[]} */ ([]);
   #attach = pickButton('attach', t.files.attach, { multiple: true }, (files) => void this.#stage(files));
   #camera = pickButton('camera', t.files.camera, { accept: 'image/*,video/*', capture: 'environment' }, (files) => void this.#stage(files));
   #emoji = iconButton('smile', t.emoji, { class: 'round emoji', 'aria-haspopup': 'dialog', onclick: () => this.#write((writer) => void writer.pickEmoji(this.#emoji)) });
@@ -570,6 +589,7 @@ export class Room {
       self: () => session.self,
       react: (key, emoji, on) => tried(session.react(key, emoji, on)),
       read: (keys) => tried(session.read(keys)),
+      watched: () => !document.hidden && this.#app.isFront(this),
     }, this.#alone, (item) => fileBox(item, session));
     this.element = h('div', { class: 'room' },
       h('header', { class: 'bar' },
@@ -623,6 +643,7 @@ export class Room {
   /** Another screen is in front; the room goes on. */
   hide() {
     if (this.#panel?.element.matches(':modal')) this.#panel.hide();
+    this.#timeline.away();
   }
 
   /** Somebody looks at it. */
@@ -643,14 +664,24 @@ export class Room {
 
   /** The same room on a new screen, in the language of now. What was typed stays. */
   redrawn() {
+    const files = this.#tray?.take() ?? [];
+    const turn = this.#writer?.turn;
     this.#leave();
     const room = new Room(this.#app, this.#session, this.#door);
     const { unread, over } = this;
     Object.assign(room, { unread, over });
     room.#before = this.#before;
-    room.#input.value = this.#input.value;
-    room.#typed();
+    room.#timeline.goOn(this.#timeline.news);
+    if (files.length > 0) void room.#stage(files);
+    if (turn?.re || turn?.edit) room.#write((writer) => (writer.turnTo(turn), room.#put(this.#input.value)));
+    else room.#put(this.#input.value);
     return room;
+  }
+
+  /** @param {string} text */
+  #put(text) {
+    this.#input.value = text;
+    this.#typed();
   }
 
   /** How it stands with the other rooms of this page. @param {number} unread @param {number} count */
@@ -692,7 +723,7 @@ export class Room {
     on('closed', ({ reason }) => this.#end(t.closedTitle, told(reason), () => this.#app.enter(this.#door)));
 
     document.addEventListener('visibilitychange', () => (document.hidden ? this.#timeline.away() : (this.#timeline.days(), this.#app.isFront(this) && this.seen())), { signal });
-    addEventListener('beforeunload', (event) => session.items.some((item) => item.own && (item.state === 'queued' || item.transfer === 'moving')) && event.preventDefault(), { signal });
+    addEventListener('beforeunload', (event) => this.#isBusy() && event.preventDefault(), { signal });
     // iOS lays its keyboard over the page; the visible part is what the room fills.
     globalThis.visualViewport?.addEventListener('resize', () => this.#fit(), { signal });
 
@@ -710,6 +741,12 @@ export class Room {
     const { scroller } = this.#timeline;
     for (const name of POINTS) scroller.addEventListener(name, (event) => this.#acts(event), { signal });
     scroller.addEventListener('keydown', (event) => event.key === 'Escape' && this.#input.focus(), { signal });
+  }
+
+  /** Whether something would be lost with this page. */
+  #isBusy() {
+    const ends = (/** @type {Item} */ { own, state, transfer }) => (own && (state === 'queued' || transfer === 'offered')) || transfer === 'moving' || transfer === 'waiting';
+    return !!this.#tray?.size || this.#session.items.some(ends);
   }
 
   /** The first hand on a message fetches what can be done with it. @param {Event} event */
@@ -732,8 +769,8 @@ export class Room {
   /** The first thing beyond plain text fetches what helps in writing it. @param {(writer: import('./writer.js').Writer) => void} then */
   #write(then) {
     if (this.#writer) return then(this.#writer);
-    const options = { session: this.#session, input: this.#input, button: this.#sendButton, pen: this.#pen, typed: () => this.#typed(), draft: () => drafts.get(this.#session.roomId) ?? '' };
-    import('./writer.js').then(({ Writer }) => then((this.#writer ??= new Writer(options))), (error) => console.warn('snug:', error));
+    const options = { session: this.#session, input: this.#input, button: this.#sendButton, pen: this.#pen, typed: () => this.#typed(), draft: () => drafts.get(this.#session.roomId) ?? '', said: () => this.#timeline.toEnd(), signal: this.#stop.signal };
+    import('./writer.js').then(({ Writer }) => then((this.#writer ??= new Writer(options))), (error) => this.#notLoaded(error));
   }
 
   /** Everybody but the removed has gone to a new room, and this page with them. @param {string} link */
@@ -754,7 +791,7 @@ export class Room {
     const carries = (/** @type {DragEvent} */ event) => this.#app.isFront(this) && event.dataTransfer?.types.includes('Files') && !document.querySelector('dialog:modal');
     addEventListener('paste', (event) => {
       const files = [...(event.clipboardData?.files ?? [])];
-      if (files.length === 0 || !this.#app.isFront(this)) return;
+      if (files.length === 0 || !this.#app.isFront(this) || isText(event.clipboardData, files)) return;
       event.preventDefault();
       void this.#stage(files);
     }, { signal });
@@ -772,27 +809,41 @@ export class Room {
     }, { signal });
   }
 
-  /** @param {File[]} files */
+  /** Those that came while what shows them could not be fetched go along. @param {File[]} files */
   async #stage(files) {
-    const { Tray } = await part(() => import('./tray.js'));
-    if (this.#stop.signal.aborted) return;
-    if (!this.#tray) {
-      this.#tray = new Tray(this.#session, () => this.#typed());
-      this.#composer.prepend(this.#tray.element);
+    this.#picked.push(...files);
+    try {
+      const { Tray } = await part(() => import('./tray.js'));
+      if (this.#stop.signal.aborted) return;
+      if (!this.#tray) {
+        this.#tray = new Tray(this.#session, () => this.#typed(), (caption) => this.#put([this.#input.value, caption].filter(Boolean).join('\n')));
+        this.#composer.prepend(this.#tray.element);
+      }
+      this.#tray.add(this.#picked.splice(0));
+      this.#input.focus();
+    } catch (error) {
+      this.#notLoaded(error);
+      addEventListener('online', () => void this.#stage([]), { once: true, signal: this.#stop.signal });
     }
-    this.#tray.add(files);
-    this.#input.focus();
+  }
+
+  /** @param {unknown} error */
+  #notLoaded(error) {
+    console.warn('snug: a part of the page is missing', error);
+    this.#left.hidden = false;
+    fill(this.#left, t.notLoaded);
   }
 
   #send() {
     const typed = this.#input.value;
     const text = typed.trim();
-    if ((!text && !this.#tray?.size) || text.length > LIMIT) return;
-    if (!this.#tray?.size && (this.#writer || text.startsWith('/'))) return this.#write((writer) => writer.send(text, typed));
-    if (this.#tray?.size) this.#tray.send(text);
+    const tray = this.#tray?.size && !this.#writer?.changes ? this.#tray : null; // while something is changed the files wait
+    if ((!text && !tray) || text.length > LIMIT) return;
+    if (!tray && (this.#writer || text.startsWith('/'))) return this.#write((writer) => writer.send(text, typed));
+    if (tray) tray.send(text, this.#writer?.answered());
     else this.#session.send(text);
-    this.#input.value = '';
-    this.#typed();
+    this.#put('');
+    this.#timeline.toEnd();
     this.#input.focus();
   }
 

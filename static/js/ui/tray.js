@@ -6,7 +6,7 @@
 import { b64u } from '../lib/bytes.js';
 import { strip, STRIPPED } from '../lib/metadata.js';
 import { safeName } from '../room/descriptor.js';
-import { PUSHED } from '../room/files.js';
+import { PUSHED } from '../room/session.js';
 import { lookOf, sizeOf } from './files.js';
 import { fill, h, icon, iconButton, t } from './parts.js';
 
@@ -25,6 +25,7 @@ const ENDS = { mkv: 'video/x-matroska', avif: 'image/avif', webp: 'image/webp', 
 export class Tray {
   #session;
   #changed;
+  #back;
   /** @type {Staged[]} */ #staged = [];
   #list = h('ul', { class: 'staged' });
   #hint = h('p', { class: 'hint' });
@@ -32,10 +33,15 @@ export class Tray {
   #problem = h('p', { class: 'problem', role: 'alert', hidden: true });
   #switch = h('label', { class: 'check' }, this.#strip, h('span', null, t.files.strip, h('small', null, t.files.stripHint)));
 
-  /** @param {Session} session @param {() => void} changed */
-  constructor(session, changed) {
+  /**
+   * @param {Session} session
+   * @param {() => void} changed
+   * @param {(caption: string) => void} back a caption whose files could not be sent
+   */
+  constructor(session, changed, back) {
     this.#session = session;
     this.#changed = changed;
+    this.#back = back;
     this.element = h('section', { class: 'tray', 'aria-label': t.files.tray, hidden: true }, this.#list, this.#problem, this.#switch, this.#hint);
   }
 
@@ -58,22 +64,31 @@ export class Tray {
     this.#draw();
   }
 
+  /** Gives the files away, and forgets them. */
+  take() {
+    const files = this.#staged.map(({ file }) => file);
+    this.clear();
+    return files;
+  }
+
   clear() {
     for (const { url } of this.#staged.splice(0)) URL.revokeObjectURL(url);
     this.#draw();
   }
 
-  /** Sends what is here, the caption with the first. @param {string} caption @param {string} [re] */
+  /** Sends what is here, the caption with the first that can be sent. @param {string} caption @param {string} [re] */
   send(caption, re) {
     const staged = this.#staged.splice(0);
     const stripping = this.#strip.checked;
+    let said = /** @type {{body?: string, re?: string}} */ ({ body: caption || undefined, re });
     this.#draw();
     // One after the other: they keep their order, and a phone has one picture in memory.
-    void staged.reduce(async (before, each, i) => {
+    const all = staged.reduce(async (before, each) => {
       await before;
       try {
-        const parcel = await prepare(each, stripping);
-        await this.#session.sendFile({ ...parcel, ...(i === 0 && { body: caption || undefined, re }) });
+        const parcel = { ...(await prepare(each, stripping)), ...said };
+        said = {};
+        await this.#session.sendFile(parcel);
       } catch (error) {
         console.warn('snug: a file was not sent', error);
         this.#staged.push({ ...each, url: '' });
@@ -84,6 +99,7 @@ export class Tray {
         URL.revokeObjectURL(each.url);
       }
     }, Promise.resolve());
+    void all.then(() => said.body && this.#back(said.body));
   }
 
   #draw() {

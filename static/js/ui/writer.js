@@ -14,6 +14,7 @@ export class Writer {
   #button;
   #typed;
   #draft;
+  #said;
   /** What is being answered or changed, or a word about a command. */
   #above = h('div', { class: 'above', hidden: true });
   #typists = h('p', { class: 'typists', hidden: true });
@@ -30,13 +31,18 @@ export class Writer {
    * @param {Element} options.pen what this stands above
    * @param {() => void} options.typed the text of the field was changed by this
    * @param {() => string} options.draft what was not sent when a change of something else began
+   * @param {() => void} options.said something new was sent
+   * @param {AbortSignal} options.signal
    */
-  constructor({ session, input, button, pen, typed, draft }) {
+  constructor({ session, input, button, pen, typed, draft, said, signal }) {
     this.#session = session;
     this.#input = input;
     this.#button = button;
     this.#typed = typed;
     this.#draft = draft;
+    this.#said = said;
+    session.addEventListener('update', (event) => this.#changed(/** @type {CustomEvent} */ (event).detail), { signal });
+    session.addEventListener('gone', (event) => /** @type {CustomEvent} */ (event).detail.includes(this.about?.key) && this.#lost(), { signal });
     pen.before(this.#typists, this.#above);
     input.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.isComposing || this.#above.hidden) return;
@@ -48,6 +54,37 @@ export class Writer {
   /** Whether the field holds another text than the next message. */
   get changes() {
     return !!this.#about.edit;
+  }
+
+  /** What is being answered or changed. */
+  get about() {
+    return this.#about.re ?? this.#about.edit;
+  }
+
+  get turn() {
+    return this.#about;
+  }
+
+  /** The key of what the next message answers, which is answered with that. */
+  answered() {
+    const key = this.#about.re?.key;
+    this.turnTo({});
+    return key;
+  }
+
+  /** @param {Item} item */
+  #changed(item) {
+    if (item.key !== this.about?.key) return;
+    if (item.gone) this.#lost();
+    else if (this.#about.re) this.turnTo(this.#about);
+  }
+
+  /** What was answered or changed is there no more. What was typed is, as a message of its own. */
+  #lost() {
+    this.#about = {};
+    this.#button.ariaLabel = this.#button.title = t.send;
+    this.#show('word', t.aboutGone);
+    this.#typed();
   }
 
   /** Sends what was written, as what it is. @param {string} text @param {string} typed the same with its blanks */
@@ -62,7 +99,10 @@ export class Writer {
   #say(text, how) {
     const { re, edit } = this.#about;
     if (edit) tried(this.#session.edit(edit.key, text));
-    else this.#session.send(text, { ...how, re: re?.key });
+    else {
+      this.#session.send(text, { ...how, re: re?.key });
+      this.#said();
+    }
     this.#told = 0; // what was said tells that one has stopped
     this.#empty();
     this.turnTo({});
@@ -86,7 +126,7 @@ export class Writer {
   async #command(line) {
     const { run } = await part(() => import('./commands.js')).catch(() => ({ run: null }));
     if (!run) return this.#show('word', t.notLoaded);
-    run(line, { session: this.#session, say: (text, how) => this.#say(text, how), done: () => this.#empty(), show: (...content) => this.#show('word', ...content) });
+    run(line, { session: this.#session, say: (text, how) => this.#say(text, how), done: () => this.#empty(), show: (...content) => (this.#about = {}, this.#show('word', ...content)) });
   }
 
   /** What the next message answers, or which one it changes. @param {{re?: Item, edit?: Item}} about */

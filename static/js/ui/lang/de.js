@@ -179,6 +179,7 @@ const text = {
   opening: 'Der Raum wird geöffnet',
   openingSlow: 'Das Netz ist hier langsam. Es wird weiter versucht.',
   oldBrowser: 'Dieser Browser ist zu alt für die Verschlüsselung dieser Räume. Ein aktueller Chrome, Edge, Firefox oder Safari kann sie.',
+  aboutGone: 'Die Nachricht, auf die du geantwortet oder die du geändert hast, ist weg. Dein Text steht noch hier.',
   notLoaded: 'Ein Teil der Seite konnte nicht geladen werden. Prüfe das Netz und lade die Seite neu.',
 
   // No crypto

@@ -92,6 +92,7 @@ export default {
   opening: 'Opening the room',
   openingSlow: 'The network is slow here. Still trying.',
   oldBrowser: 'This browser is too old for the encryption of these rooms. A current Chrome, Edge, Firefox or Safari can do it.',
+  aboutGone: 'The message you were answering or changing is gone. What you typed is still here.',
   notLoaded: 'Part of the page could not be loaded. Check the network, then reload the page.',
 
   // No crypto

@@ -176,6 +176,7 @@ const text = {
   opening: '正在打开房间',
   openingSlow: '这里的网络很慢，仍在尝试。',
   oldBrowser: '此浏览器太旧，不支持房间所用的加密。请使用新版 Chrome、Edge、Firefox 或 Safari。',
+  aboutGone: '你正在回复或修改的消息已不存在。你输入的内容还在这里。',
   notLoaded: '页面有一部分没能加载。请检查网络，然后重新加载。',
 
   // No crypto
