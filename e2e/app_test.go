@@ -164,8 +164,8 @@ func TestNotices(t *testing.T) {
 	look(false)
 	ann.Tick("With name and text in it")
 	look(true)
-	ben.Say("four")
-	notices(`[["Private room","Ben: four"]]`)
+	ben.Sends("four is ||the last||")
+	notices(`[["Private room","Ben: four is Hidden text"]]`)
 	look(false)
 
 	refused := w.Person("Cat")

@@ -374,3 +374,32 @@ func TestEmoji(t *testing.T) {
 	ann.Sends("!")
 	ben.Sees("hi 😄!")
 }
+
+// TestGist: what a message is about, where it is answered or heard, hides what the message hides, and is a file's name where nothing else was said.
+func TestGist(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann, ben := two(t, w)
+	ben.Sends("spoilt: || no ||Darth is the father|| or || no")
+	shown := "spoilt: || no Hidden textDarth is the father or || no"
+	ann.Await("the message", `messages().join() === `+quoted(shown), "messages()")
+	const gist = "spoilt: || no Hidden text or || no"
+	heard := `name(document.querySelector('.talk > .spoken'))`
+	ann.Await("what is heard", heard+`.endsWith(`+quoted("Ben: "+gist)+`)`, heard)
+	ann.Menu(shown, "Reply")
+	ann.Await("what is answered", `name(document.querySelector('.above .of span')) === `+quoted(gist), `name(document.querySelector('.above'))`)
+	ann.Say("I knew")
+	for _, p := range []*Page{ann, ben} {
+		p.Shows("I knew", "the quote", `name(row.querySelector('.quote span')) === `+quoted(gist))
+	}
+
+	ben.Drops("drop", "notes.bin", "application/octet-stream", 1000)
+	ben.SendsFiles()
+	ann.Await("the file is heard", heard+`.endsWith('Ben: notes.bin')`, heard)
+	read[bool](ann, `document.querySelector('[role=log]').focus() === undefined`)
+	ann.Press("ArrowUp", 38)
+	ann.Press("ContextMenu", 93)
+	ann.Entry("Reply")
+	ann.Await("what is answered", `name(document.querySelector('.above .of span')) === 'notes.bin'`, `name(document.querySelector('.above'))`)
+	ann.Say("got it")
+	ben.Shows("got it", "the quote", `name(row.querySelector('.quote span')) === 'notes.bin'`)
+}

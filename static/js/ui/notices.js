@@ -1,6 +1,6 @@
 // @ts-check
 /** Sound and notifications for what comes while nobody looks. Both are asked for on this device; what a notification says is hidden unless the person wants it otherwise. */
-import { fill, h, named, problem, t } from './parts.js';
+import { fill, gist, h, named, problem, t } from './parts.js';
 
 /** @typedef {{sound?: boolean, show?: boolean, open?: boolean}} Wishes open: with name and text */
 /** @typedef {import('./room.js').Room} Room */
@@ -34,7 +34,7 @@ export async function notify(room, item) {
   if (sound) play();
   if (!show || !document.hidden || globalThis.Notification?.permission !== 'granted') return;
   const title = open ? room.name : t.noticeTitle;
-  const body = open ? `${named(item.alias ?? t.fromTerminal)}: ${(item.body ?? '').slice(0, LONGEST)}` : t.noticeHidden;
+  const body = open ? `${named(item.alias ?? t.fromTerminal)}: ${gist(item).slice(0, LONGEST)}` : t.noticeHidden;
   const options = { body, tag: room.tag, icon: 'icons/snug-192.png', silent: true, data: { page: await page(), room: room.tag } };
   const worker = await navigator.serviceWorker?.getRegistration();
   if (worker) return worker.showNotification(title, options);

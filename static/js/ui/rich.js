@@ -1,7 +1,7 @@
 // @ts-check
 /** Rows with more than plain text: what they answer, Markdown, reactions, the marks of an edit and a timer; and comings and goings folded into a line. */
 import { MARKS, parse, shownAs } from '../lib/markdown.js';
-import { copyButton, fill, h, icon, listed, mark, named, t, toneOf } from './parts.js';
+import { copyButton, fill, gist, h, icon, listed, mark, named, t, toneOf } from './parts.js';
 
 /** @typedef {import('../room/session.js').Item} Item */
 /** @typedef {import('./room.js').Surroundings} Surroundings */
@@ -32,7 +32,7 @@ export function dress(row, item, room, view) {
 function quote(key, room, view) {
   const item = room.items().findLast((each) => each.key === key);
   const who = item && h('b', null, item.own ? t.you : named(item.alias));
-  const says = !item ? t.notHere : item.gone ? t.deleted : (item.body ?? '').slice(0, 300);
+  const says = item ? gist(item).slice(0, 300) : t.notHere;
   return h('button', { type: 'button', class: 'quote', disabled: !item, data: { tone: item?.from && !item.own && toneOf(item.from) }, onclick: () => view.jump(key) }, who, h('span', { dir: 'auto' }, says));
 }
 

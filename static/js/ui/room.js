@@ -1,7 +1,7 @@
 // @ts-check
 import { parseFragment, part } from '../lib/bytes.js';
 import { PUSHED } from '../room/session.js';
-import { copyButton, dayOf, digits, fill, h, icon, iconButton, mark, momentOf, named, shareButton, t, tile, told, timeOf, toneOf, typing } from './parts.js';
+import { copyButton, dayOf, digits, fill, gist, h, icon, iconButton, mark, momentOf, named, shareButton, t, tile, told, timeOf, toneOf, typing } from './parts.js';
 
 /**
  * The timeline on the screen: a window of rows over session.items, so that a long conversation stays light. It stays where the
@@ -444,7 +444,7 @@ function spokenOf(item) {
   if (item.kind === 'system') return event(item);
   if (item.kind === 'gap') return t.gap(item.count ?? -1);
   if (item.kind === 'failed') return `${named(item.alias)}: ${t.failed}`;
-  return `${item.kind === 'shell' ? t.fromTerminal : named(item.alias)}: ${(item.body ?? '').replace(/\|\|.+?\|\|/gs, t.spoiler)}`;
+  return `${item.kind === 'shell' ? t.fromTerminal : named(item.alias)}: ${gist(item)}`;
 }
 
 /** @param {Item} item @param {string | undefined} name @param {...import('./parts.js').Child} children */

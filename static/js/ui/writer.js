@@ -1,7 +1,7 @@
 // @ts-check
 /** What helps in writing more than plain text: replies, changes, commands, emoji, and who else is writing. Fetched with the first of them. */
 import { part } from '../lib/bytes.js';
-import { fill, h, icon, iconButton, named, t, typing } from './parts.js';
+import { fill, gist, h, icon, iconButton, named, t, typing } from './parts.js';
 
 /** @typedef {import('../room/session.js').Item} Item */
 /** @typedef {import('../room/shared.js').SharedSession} Session */
@@ -139,7 +139,7 @@ export class Writer {
     if (item) {
       const title = about.edit ? t.editing : item.own ? t.replyToSelf : t.replyTo(named(item.alias));
       const kind = about.edit ? 'edit' : 'reply';
-      this.#show(kind, icon(kind), h('div', { class: 'of' }, h('b', null, title), h('span', { dir: 'auto' }, (item.body ?? '').slice(0, 300))));
+      this.#show(kind, icon(kind), h('div', { class: 'of' }, h('b', null, title), h('span', { dir: 'auto' }, gist(item).slice(0, 300))));
     }
     if (about.edit) this.#put(item?.body ?? '');
     else if (before) this.#put(this.#draft());
