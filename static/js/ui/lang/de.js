@@ -137,7 +137,7 @@ const text = {
   forgetRoom: (name) => `${name} auf diesem Gerät vergessen`,
   forgetSure: 'Wirklich vergessen?',
   keep: 'Diesen Raum auf diesem Gerät behalten',
-  keepHint: 'So kommst du als dasselbe Mitglied zurück. Lass es aus, wenn das Gerät nicht deines ist.',
+  keepHint: 'So kommst du als dasselbe Mitglied zurück, zu dem, was du verpasst hast; Gelesenes wird nirgends aufbewahrt. Lass es aus, wenn das Gerät nicht deines ist.',
   enter: 'Eintreten',
 
   // Link

@@ -50,7 +50,7 @@ export default {
   forgetRoom: (name) => `Forget ${name} on this device`,
   forgetSure: 'Really forget?',
   keep: 'Keep this room on this device',
-  keepHint: 'So you come back as the same member. Leave it off on a device that is not yours.',
+  keepHint: 'So you come back as the same member, to what you missed; what you have read is kept nowhere. Leave it off on a device that is not yours.',
   enter: 'Enter',
 
   // Link
