@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"net"
@@ -31,6 +32,7 @@ type relayKey struct{}
 //	code N ARGS     runs snug and wants it to exit with N
 //	post FILE       posts a file as a shell would
 //	field NAME ENV  puts field NAME of the JSON on the last stdout into a variable
+//	silent          joins, and handles nothing that happens
 //	random FILE N   makes a file of N random bytes
 //	grown FILE N    waits until the file, a pattern, has more than N bytes
 //	listening ADDR  waits until somebody listens there
@@ -48,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"code":       exitsWith,
 			"post":       post,
 			"field":      field,
+			"silent":     silent,
 			"random":     random,
 			"grown":      grown,
 			"listening":  listening,
@@ -159,6 +162,17 @@ func freeAddr() (string, error) {
 		return "", err
 	}
 	return l.Addr().String(), l.Close()
+}
+
+func silent(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: silent")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	s, err := client.Join(ctx, client.Config{Link: ts.Getenv("LINK"), Alias: "silent"})
+	ts.Check(err)
+	ts.Defer(s.Close)
 }
 
 func random(ts *testscript.TestScript, neg bool, args []string) {

@@ -103,13 +103,17 @@ func (d *Download) end() {
 	d.s.files.mu.Unlock()
 	d.land()
 	d.wg.Wait()
-	if d.cur != nil && len(d.got) == 0 && d.open.Offset() == d.sealed {
+	whole := d.open != nil && d.open.Offset() == d.sealed
+	if d.cur != nil && len(d.got) == 0 && whole {
 		d.cur = nil // all of it is acked
 	}
 	if d.cur != nil {
 		unwanted = append(unwanted, *d.cur)
 	}
 	d.s.skip(unwanted)
+	if !whole && d.hopeless() == nil {
+		d.s.needsNot(d.info)
+	}
 }
 
 // step takes one chunk, or waits for a transfer.

@@ -135,18 +135,32 @@ func (f *files) stop(ref Ref) bool {
 	return true
 }
 
-// decline gives up the transfers of a file that nobody fetches.
-func (f *files) decline(info *FileInfo, now life) []arrival {
+// decline gives up the transfers of a file that nobody fetches; fetched: somebody does.
+func (f *files) decline(info *FileInfo, now life) (unwanted []arrival, fetched bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := f.shownLocked(info, now)
 	c.passed = true
 	if c.by != nil {
-		return nil
+		return nil, true
 	}
-	unwanted := c.puts
-	c.puts = nil
-	return unwanted
+	unwanted, c.puts = c.puts, nil
+	return unwanted, false
+}
+
+// decline gives up a file that nobody fetches. Its sender is told where the relay cannot do so: nothing of it was put, or no more will be once nobody takes it.
+func (s *Session) decline(info *FileInfo) {
+	unwanted, fetched := s.files.decline(info, s.life())
+	s.skip(unwanted)
+	if !fetched && (info.Transfer == nil || info.Transfer.Piece < info.shape().Sealed()) {
+		s.needsNot(info)
+	}
+}
+
+// needsNot tells the sender of a file that we do not wait for it: we ask for what is behind its end.
+func (s *Session) needsNot(info *FileInfo) {
+	from := info.shape().Sealed()
+	s.spawn(func() { s.post(s.ctx, content{K: "want", Of: info.Ref.String(), From: &from}) }) // fails with the session
 }
 
 // shownLocked is the file of an event. One that came from a saved state brings its transfer along.

@@ -45,9 +45,9 @@ type Parcel struct {
 	mu       sync.Mutex // guards all below
 	letter   *Letter    // the announcement; nil before
 	wants    map[wire.MemberID]int64
-	audience []wire.MemberID // those who are to have it
-	open     []delivery      // transfers that were put and not fetched by all they are for
-	has      map[wire.MemberID]bool
+	audience []wire.MemberID             // those who are to have it
+	open     []delivery                  // transfers that were put and not fetched by all they are for
+	has      map[wire.MemberID]bool      // or does not want it
 	seen     map[wire.MemberID]time.Time // when a member was here last
 	sent     int64                       // how far the transfer under way has come
 	err      error
@@ -225,20 +225,25 @@ func (p *Parcel) change(what func()) {
 	p.changed = make(chan struct{})
 }
 
-// want: a member asks for it from an offset on.
+// want: a member asks for it from an offset on. Who has it, or does not want it, asks for what is behind its end.
 func (p *Parcel) want(m wire.MemberID, from int64) {
-	if from >= p.body.Sealed() {
-		return
-	}
+	needs := from < p.body.Sealed()
 	p.change(func() {
-		p.wants[m] = from
-		delete(p.has, m)
-		for i := range p.open { // another transfer will be for it
+		if needs {
+			p.wants[m] = from
+			delete(p.has, m)
+		} else {
+			delete(p.wants, m)
+			p.has[m] = true
+		}
+		for i := range p.open { // another transfer will be for it, or none
 			p.open[i].to = slices.DeleteFunc(p.open[i].to, func(o wire.MemberID) bool { return o == m })
 		}
 		p.tidyLocked()
 	})
-	poke(p.wake)
+	if needs {
+		poke(p.wake)
+	}
 }
 
 // end tells those who may still ask, unless nobody will answer them anyway.

@@ -129,7 +129,7 @@ func (s *Session) current() *stay {
 func (s *Session) Next(ctx context.Context) (Event, error) {
 	if i, ok := s.queue.done(); ok {
 		if i.Event.File != nil {
-			s.skip(s.files.decline(i.Event.File, s.life()))
+			s.decline(i.Event.File)
 		}
 		i.Stay.handled()
 	}

@@ -129,13 +129,13 @@ func (p *Parcel) again(ctx context.Context, d delivery) (int64, error) {
 	return d.From, nil
 }
 
-// opened: a transfer has ended at our side. Those who have asked again since get another.
+// opened: a transfer has ended at our side. Those who have asked again since get another, and some may need it no more.
 func (p *Parcel) opened(d delivery) {
 	p.change(func() {
 		if d.to == nil {
 			d.to = slices.Clone(p.audience)
 		}
-		d.to = slices.DeleteFunc(d.to, func(m wire.MemberID) bool { _, asks := p.wants[m]; return asks })
+		d.to = slices.DeleteFunc(d.to, func(m wire.MemberID) bool { _, asks := p.wants[m]; return asks || p.has[m] })
 		p.open = append(p.open, d)
 		p.tidyLocked()
 	})
