@@ -46,6 +46,8 @@ type Config struct {
 	// KnockBurst and ShellBurst. Zero: 5 s and 10, 200 ms and 50.
 	KnockEvery, ShellEvery time.Duration
 	KnockBurst, ShellBurst int
+
+	headTime time.Duration // for the head of a request; zero: 10 s
 }
 
 // Streams tunes how events go out. Every zero field takes the value named beside it.
@@ -144,6 +146,7 @@ func (c Config) withDefaults() Config {
 	c.Limits = cmp.Or(c.Limits, hub.Limits{}.Wire())
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
 	c.BodyTimeout = cmp.Or(c.BodyTimeout, 60*time.Second)
+	c.headTime = cmp.Or(c.headTime, 10*time.Second)
 	c.KnockEvery = cmp.Or(c.KnockEvery, 5*time.Second)
 	c.KnockBurst = cmp.Or(c.KnockBurst, 10)
 	c.ShellEvery = cmp.Or(c.ShellEvery, 200*time.Millisecond)
@@ -175,7 +178,9 @@ func (s *Server) Drain() {
 // Wait returns when the streams that http.Server.Shutdown does not know of have ended after Drain, and the requests that it
 // does not know of are answered, or with ctx's error.
 func (s *Server) Wait(ctx context.Context) error {
-	s.lanes.wait()
+	if err := s.lanes.wait(ctx); err != nil {
+		return err
+	}
 	if err := s.taken.wait(ctx); err != nil {
 		return err
 	}

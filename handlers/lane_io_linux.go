@@ -83,13 +83,14 @@ func (k *lane) send() (rest []byte, err error) {
 	return nil, &net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("sendto", k.errno)}
 }
 
-// sendRest waits for one who posts and does not read the answers.
+// sendRest waits for one who posts and does not read the answers. The deadline is taken back, as net/http does behind each
+// answer, or it would cut a later one.
 func (k *lane) sendRest(b []byte) error {
 	if err := k.SetWriteDeadline(time.Now().Add(k.server.conf.Streams.Write)); err != nil { // net/http sets its own
 		return err
 	}
 	_, err := k.Write(b)
-	return err
+	return firstError(err, k.SetWriteDeadline(time.Time{}))
 }
 
 func recvfrom(fd uintptr, b []byte, flags uintptr) (int, syscall.Errno) {

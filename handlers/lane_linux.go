@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -49,6 +50,9 @@ type lane struct {
 	buf     *laneBuffer   // nil: none is needed
 	have    []byte        // of buf: what net/http has not read yet
 	owed    int           // bytes of net/http's request that are to come
+	ended   error         // behind have: why no more comes
+	waits   laneWait      // what the deadline is for
+	counted bool          // in lanes.reading
 	fresh   time.Duration // when the deadline of an idle connection was set last
 
 	phase atomic.Int32
@@ -58,8 +62,26 @@ type lane struct {
 const (
 	laneElsewhere int32 = iota // net/http has it
 	laneWaiting                // for a request
-	laneWorking                // on one; a Close waits for the answer
-	laneClosing
+	laneWorking                // on one whose head has come; a Close waits for the answer
+	laneClosing                // with the answer
+)
+
+// laneWait is what of a request is waited for.
+type laneWait uint8
+
+const (
+	laneNothing laneWait = iota
+	laneForHead
+	laneForBody
+)
+
+// laneNext is what comes next, for one who has looked.
+type laneNext uint8
+
+const (
+	laneBytes laneNext = iota // of a head; nobody is owed an answer
+	laneBody                  // the rest of it
+	laneOver                  // net/http has it
 )
 
 // laneBuffer holds a request: a text message with the headers of a browser and of two proxies. Larger ones go to net/http.
@@ -71,7 +93,7 @@ type laneBuffer struct {
 var laneBuffers = sync.Pool{New: func() any { return new(laneBuffer) }}
 
 func (s *Server) newLane(tcp *net.TCPConn) net.Conn {
-	k := &lane{TCPConn: tcp, server: s, between: true}
+	k := &lane{TCPConn: tcp, server: s, between: true, waits: laneForHead} // net/http sets that deadline when it begins
 	if k.laneIO.of(k) != nil {
 		return tcp
 	}
@@ -103,6 +125,8 @@ func (k *lane) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	switch {
+	case k.ended != nil:
+		return 0, k.ended
 	case k.given:
 		return k.TCPConn.Read(p)
 	case k.owed == 0: // net/http listens for a hang-up while it answers; the next request is not for it yet
@@ -115,49 +139,80 @@ func (k *lane) Read(p []byte) (int, error) {
 
 // serve answers requests until there is one for net/http, or an error.
 func (k *lane) serve() error {
-	for {
-		if !k.phase.CompareAndSwap(laneElsewhere, laneWaiting) {
+	for reading := false; ; {
+		if !reading && !k.phase.CompareAndSwap(laneElsewhere, laneWaiting) {
 			return net.ErrClosed
 		}
 		if err := k.receive(); err != nil {
-			k.phase.CompareAndSwap(laneWaiting, laneElsewhere)
-			return err
+			return k.cut(err)
 		}
-		if !k.phase.CompareAndSwap(laneWaiting, laneWorking) {
+		if !reading && !k.phase.CompareAndSwap(laneWaiting, laneWorking) {
 			return net.ErrClosed
 		}
-		over, err := k.look()
-		if !k.phase.CompareAndSwap(laneWorking, laneElsewhere) {
-			k.TCPConn.Close() // somebody wanted to, and waited for the answer
+		next, err := k.look()
+		if reading = next == laneBody && err == nil; reading {
+			continue // still working
+		}
+		if !k.leave() {
 			return net.ErrClosed
 		}
-		if over || err != nil {
+		if next == laneOver || err != nil {
 			return err
 		}
 	}
 }
 
-// look looks at what has come. over: it is for net/http.
-func (k *lane) look() (over bool, err error) {
+// leave ends the work on a request. It reports false if somebody wanted to close the lane meanwhile; then it is closed now.
+func (k *lane) leave() bool {
+	open := k.phase.CompareAndSwap(laneWorking, laneElsewhere)
+	if !open {
+		k.server.lanes.remove(k)
+		k.TCPConn.Close()
+	}
+	if k.counted {
+		k.counted = false
+		k.server.lanes.reading.done()
+	}
+	return open
+}
+
+// cut is for when no more comes. The beginning of a request goes to net/http, which knows what to answer, if anything, and
+// hears then what ended it.
+func (k *lane) cut(err error) error {
+	if !k.phase.CompareAndSwap(laneWaiting, laneElsewhere) && !k.leave() || k.buf == nil || k.buf.n == 0 {
+		return err
+	}
+	k.hand(0)
+	k.given, k.ended = true, err
+	return nil
+}
+
+// look looks at what has come.
+func (k *lane) look() (laneNext, error) {
 	b := k.buf.b[:k.buf.n]
 	req, size, sure := parseLane(b)
 	full := size + req.length
 	switch {
 	case sure && size == 0 && len(b) < len(k.buf.b): // the head is not all there
-		return false, k.patience(headTime)
+		return laneBytes, k.patience(laneForHead, k.server.conf.headTime)
 	case !sure || size == 0 || len(b) > full:
+		err := k.patience(laneForHead, k.server.conf.headTime)
 		k.hand(0)
 		k.given = true
-		return true, k.patience(headTime)
+		return laneOver, err
 	case req.route == laneOther || full > len(k.buf.b):
 		k.hand(full - len(b))
-		return true, nil
+		return laneOver, nil
 	case len(b) < full:
-		return false, k.patience(k.server.conf.BodyTimeout)
+		if !k.counted {
+			k.counted = true
+			k.server.lanes.reading.add()
+		}
+		return laneBody, k.patience(laneForBody, k.server.conf.BodyTimeout)
 	}
 	if !k.answer(&req, b[size:full]) {
 		k.hand(0)
-		return true, nil
+		return laneOver, nil
 	}
 	rest, err := k.send()
 	if req.wake != nil {
@@ -167,11 +222,12 @@ func (k *lane) look() (over bool, err error) {
 		err = k.sendRest(rest)
 	}
 	k.release()
+	k.waits = laneNothing
 	if now := k.server.now(); now-k.fresh > idleTime/16 || k.fresh == 0 {
 		k.fresh = now
 		err = firstError(err, k.SetReadDeadline(time.Now().Add(idleTime)))
 	}
-	return false, err
+	return laneBytes, err
 }
 
 func firstError(a, b error) error {
@@ -181,15 +237,19 @@ func firstError(a, b error) error {
 	return b
 }
 
-// patience bounds the wait for the rest of a request.
-func (k *lane) patience(d time.Duration) error {
-	k.fresh = 0
+// patience bounds the wait for the rest of a head or a body: for all of it, as net/http does, so that one who sends a byte now
+// and then gets no more time by it.
+func (k *lane) patience(what laneWait, d time.Duration) error {
+	if k.waits == what {
+		return nil
+	}
+	k.waits, k.fresh = what, 0
 	return k.SetReadDeadline(time.Now().Add(d))
 }
 
 // hand gives what has come to net/http; owed bytes of the same request are to come.
 func (k *lane) hand(owed int) {
-	k.between, k.have, k.owed = false, k.buf.b[:k.buf.n], owed
+	k.between, k.have, k.owed, k.waits = false, k.buf.b[:k.buf.n], owed, laneNothing
 }
 
 func (k *lane) release() {
@@ -203,21 +263,24 @@ func (k *lane) release() {
 // surplus tells whether something has come that net/http has not read.
 func (k *lane) surplus() bool { return len(k.have) > 0 }
 
-// Close implements net.Conn. What is being answered is answered first.
+// Close implements net.Conn. What is being answered, or has begun to send its body, is answered first.
 func (k *lane) Close() error {
-	k.server.lanes.remove(k)
 	if k.phase.CompareAndSwap(laneWorking, laneClosing) || k.phase.Load() == laneClosing {
-		return nil // it is closed, or will be with the answer
+		return nil // it is closed, or will be with the answer, or when nobody waits for that any more
 	}
+	k.server.lanes.remove(k)
 	return k.TCPConn.Close()
 }
 
-// drain closes a lane that net/http does not know to be idle. One that is working is closed with its answer.
-func (k *lane) drain() {
+// drain closes a lane that net/http does not know to be idle. One that is working is closed with its answer. It reports
+// whether the lane is closed.
+func (k *lane) drain() bool {
 	if k.phase.CompareAndSwap(laneWaiting, laneClosing) {
 		k.TCPConn.Close()
+		return true
 	}
 	k.phase.CompareAndSwap(laneWorking, laneClosing)
+	return false
 }
 
 // lanes is all lanes that are open, so that they can be drained.
@@ -226,6 +289,7 @@ type lanes struct {
 	open map[*lane]struct{} // guarded by mu
 
 	working sync.RWMutex // held for reading while a request is answered
+	reading running      // requests whose body has not all come
 }
 
 func (l *lanes) add(k *lane) {
@@ -243,17 +307,41 @@ func (l *lanes) remove(k *lane) {
 	delete(l.open, k)
 }
 
-// wait returns when no request is being answered. An answer waits for nobody, so this takes no context.
-func (l *lanes) wait() {
+// wait returns when no request is being answered and none waits for its body, or with ctx's error; what is still to be
+// closed is closed then.
+func (l *lanes) wait(ctx context.Context) error {
+	l.answers()
+	err := l.reading.wait(ctx)
+	if err != nil {
+		l.cut()
+	}
+	return err
+}
+
+// answers returns when no request is being answered. An answer waits for nobody, so this takes no context.
+func (l *lanes) answers() {
 	l.working.Lock()
 	defer l.working.Unlock()
+}
+
+// cut closes those that were to be closed with an answer.
+func (l *lanes) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for k := range l.open {
+		if k.phase.Load() == laneClosing {
+			k.TCPConn.Close()
+		}
+	}
 }
 
 func (l *lanes) drain() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for k := range l.open {
-		k.drain()
+		if k.drain() {
+			delete(l.open, k)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -302,10 +303,25 @@ func FuzzLane(f *testing.F) {
 	f.Add([]byte("POST / HTTP/1.1\nHost: x\n\n\r\n\r\n"))
 	f.Add([]byte(wireText("POST", "/%X0", nil)))
 	f.Add([]byte(wireText("POST", room+"/ack?%X0", nil)))
+	for _, text := range []string{"GET / HTTP/1.0\n\n", "GET / HTTP/1.0\n\r\n", "GET / HTTP/1.0\r\n\n", "GET / HTTP/1.1\r\nHost: x\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\n"} {
+		f.Add([]byte(text))
+	}
+	for _, host := range []string{"a b", `"<>`, "[::1]:8080", "a%b"} {
+		f.Add([]byte(strings.Replace(wireText("POST", "/", nil), "Host: x", "Host: "+host, 1)))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		req, size, sure := parseLane(b)
-		if !sure || size == 0 {
+		if !sure {
 			return
+		}
+		if size == 0 { // the lane waits, so there must be something to wait for
+			if _, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(b))); err == nil {
+				t.Fatalf("%q: net/http has all of the head, and a lane waits for more", b)
+			}
+			return
+		}
+		if answer := servedBy(b[:size]); !strings.HasPrefix(answer, "HTTP/1.1 200 ") {
+			t.Fatalf("%q: net/http's server says %q", b[:size], answer)
 		}
 		body := bytes.Repeat([]byte("b"), min(req.length, 1<<16))
 		in := bufio.NewReader(io.MultiReader(bytes.NewReader(b[:size]), bytes.NewReader(body), strings.NewReader("rest")))
@@ -339,3 +355,49 @@ func FuzzLane(f *testing.F) {
 		}
 	})
 }
+
+// servedBy is what an http.Server answers, whose checks ReadRequest does not have all, to one who sends b and shuts its side.
+func servedBy(b []byte) string {
+	conn := &taped{in: bytes.NewReader(b), closed: make(chan struct{})}
+	conns := make(chan net.Conn, 1)
+	conns <- conn
+	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	(&http.Server{Handler: ok, ErrorLog: log.New(io.Discard, "", 0)}).Serve(tapes{conn: conns})
+	<-conn.closed
+	return conn.out.String()
+}
+
+// tapes is a listener that has one connection.
+type tapes struct {
+	net.Listener
+	conn chan net.Conn
+}
+
+func (l tapes) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conn:
+		return c, nil
+	default:
+		return nil, io.EOF
+	}
+}
+
+func (tapes) Close() error { return nil }
+
+// taped is a connection of which all is known that comes.
+type taped struct {
+	net.Conn
+	in     *bytes.Reader
+	out    bytes.Buffer
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (c *taped) Read(b []byte) (int, error)     { return c.in.Read(b) }
+func (c *taped) Write(b []byte) (int, error)    { return c.out.Write(b) }
+func (c *taped) Close() error                   { c.once.Do(func() { close(c.closed) }); return nil }
+func (*taped) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
+func (*taped) LocalAddr() net.Addr              { return &net.TCPAddr{} }
+func (*taped) SetDeadline(time.Time) error      { return nil }
+func (*taped) SetReadDeadline(time.Time) error  { return nil }
+func (*taped) SetWriteDeadline(time.Time) error { return nil }

@@ -3,6 +3,7 @@
 package handlers
 
 import (
+	"context"
 	"net"
 	"net/http"
 )
@@ -14,6 +15,6 @@ type lanes struct{}
 
 func (*lanes) drain() {}
 
-func (*lanes) wait() {}
+func (*lanes) wait(context.Context) error { return nil }
 
 func connState(net.Conn, http.ConnState) {}

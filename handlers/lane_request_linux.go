@@ -40,7 +40,7 @@ type laneRequest struct {
 func parseLane(b []byte) (req laneRequest, size int, sure bool) {
 	end := bytes.Index(b, []byte("\r\n\r\n"))
 	if end < 0 {
-		return req, 0, len(b) > 0 && 'A' <= b[0] && b[0] <= 'Z'
+		return req, 0, len(b) > 0 && 'A' <= b[0] && b[0] <= 'Z' && !bareLF(b)
 	}
 	size = end + len("\r\n\r\n")
 	line, rest, _ := bytes.Cut(b[:end+len("\r\n")], []byte("\r\n"))
@@ -58,6 +58,7 @@ func parseLane(b []byte) (req laneRequest, size int, sure bool) {
 		switch {
 		case same(name, "host"):
 			hosts++
+			ok = plainHost(value)
 		case same(name, "content-length"):
 			lengths++
 			if req.length, ok = digits(value); !ok {
@@ -82,6 +83,29 @@ func parseLane(b []byte) (req laneRequest, size int, sure bool) {
 		req.route = req.parse(target, kind)
 	}
 	return req, size, true
+}
+
+// bareLF: a line ends without CR. net/http takes that, so the head may end at it.
+func bareLF(b []byte) bool {
+	for i := 0; ; i++ {
+		n := bytes.IndexByte(b[i:], '\n')
+		if n < 0 {
+			return false
+		}
+		if i += n; i == 0 || b[i-1] != '\r' {
+			return true
+		}
+	}
+}
+
+// plainHost: nothing but a name or an address, and maybe a port. net/http takes some more and refuses the rest.
+func plainHost(b []byte) bool {
+	for _, c := range b {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.' || c == ':' || c == '[' || c == ']') {
+			return false
+		}
+	}
+	return true
 }
 
 // cutLine reads the line of a request: one of the methods that we have, a path with nothing escaped (net/http refuses some escapes), HTTP/1.1.

@@ -9,10 +9,8 @@ import (
 	"time"
 )
 
-const (
-	headTime = 10 * time.Second // for the head of a request
-	idleTime = 2 * time.Minute  // longer than proxies keep idle connections, so that it is they who close
-)
+// idleTime is longer than proxies keep idle connections, so that it is they who close.
+const idleTime = 2 * time.Minute
 
 // HTTP returns an http.Server for this Server, with its limits and with Drain on shutdown; the caller listens (with Server.Listener
 // around a plain listener), sets TLS and shuts it down, with Wait behind Shutdown. It has no WriteTimeout and no ReadTimeout, since those would cut streams: deadlines are set for each request.
@@ -20,7 +18,7 @@ func (s *Server) HTTP(addr string) *http.Server {
 	h := &http.Server{
 		Addr:              addr,
 		Handler:           s,
-		ReadHeaderTimeout: headTime,
+		ReadHeaderTimeout: s.conf.headTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    16 << 10, // proxies add headers; ours are short
 		ErrorLog:          log.New(serverLog{s.log, s.metrics}, "", 0),
