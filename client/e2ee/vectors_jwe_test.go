@@ -118,8 +118,21 @@ func makeOpenJWE(*testing.T) (out []openJWECase) {
 		out = append(out, openJWECase{"apu and apv", drop[:], rawJWE(h, enc, []byte("Alice"), []byte("Bob"), []byte("text")), "text"})
 		h = fill(`{"alg":"ECDH-ES","enc":"ENC","apu":"","apv":"","epk":EPK}`, enc)
 		out = append(out, openJWECase{"empty apu and apv", drop[:], rawJWE(h, enc, nil, nil, []byte("text")), "text"})
+		h = fill(`{"alg":"ECDH-ES","enc":"ENC","epk":EPK}`, enc)
+		for _, text := range notUTF8 {
+			out = append(out, openJWECase{"text is not UTF-8", drop[:], rawJWE(h, enc, nil, nil, []byte(text[0])), text[1]})
+		}
 	}
 	return out
+}
+
+// notUTF8 are bytes, and what browsers make of them: one U+FFFD for as much as may begin a character, else one for each byte.
+var notUTF8 = [][2]string{
+	{"caf\xe9 \xff\xfe", "caf\ufffd \ufffd\ufffd"},
+	{"cut \xe2\x82", "cut \ufffd"},
+	{"cut \xf0\x9f\x98.", "cut \ufffd."},
+	{"surrogate \xed\xa0\x80, overlong \xc0\xaf", "surrogate \ufffd\ufffd\ufffd, overlong \ufffd\ufffd"},
+	{"\ufeffmark \x80", "\ufeffmark \ufffd"},
 }
 
 func checkOpenJWE(t *testing.T, c openJWECase) {
@@ -137,7 +150,6 @@ func makeRefusedJWE(*testing.T) (out []refusedJWECase) {
 		for _, h := range refusedHeaders() {
 			add(h[0], rawJWE(fill(h[1], enc), enc, nil, nil, []byte("text")))
 		}
-		add("text is not UTF-8", rawJWE(fill(`{"alg":"ECDH-ES","enc":"ENC","epk":EPK}`, enc), enc, nil, nil, []byte("a\xff")))
 		addDamaged(add, good)
 	}
 	add("empty", "")

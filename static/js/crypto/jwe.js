@@ -19,6 +19,8 @@ import { aesKey, agree, dhPair, dhPublic, gcmOpen, gcmSeal, sha256, subtle } fro
  */
 
 const EMPTY = new Uint8Array(0);
+// A shell seals what a program printed, and is told that it was sent: what is no UTF-8 in it is shown as such, not refused.
+const printed = new TextDecoder('utf-8', { ignoreBOM: true });
 // A relay takes no larger post; a header has no reason to come near this.
 const MAX_HEADER = 4096;
 
@@ -123,7 +125,7 @@ export async function openJwe(dropKey, jwe) {
   const z = await agree(dropKey, await dhPublic(point));
   const key = await concatKdf(z, enc, encryption.keyBytes, parties);
   z.fill(0);
-  return fromUtf8(await encryption.open(key, iv, utf8(protectedHeader), { ciphertext, tag }));
+  return printed.decode(await encryption.open(key, iv, utf8(protectedHeader), { ciphertext, tag }));
 }
 
 /**
