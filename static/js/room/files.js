@@ -5,10 +5,9 @@
  */
 import { b64u, unb64u } from '../lib/bytes.js';
 import { FileChanged, FileSealer, SEGMENT, Shape } from '../crypto/file.js';
-import { mannersOf } from './session.js';
 import { descriptor, isId, isPut } from './descriptor.js';
 import { Download } from './download.js';
-import { PUSHED } from './session.js';
+import { mannersOf, PUSHED } from './session.js';
 import { Upload } from './upload.js';
 import { holdPlace, placeFor, wipe } from './places.js';
 

@@ -61,6 +61,7 @@ export class Writer {
     return this.#about.re ?? this.#about.edit;
   }
 
+  /** What turnTo was told. */
   get turn() {
     return this.#about;
   }
