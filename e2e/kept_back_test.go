@@ -16,6 +16,17 @@ const (
 	above  = `(document.querySelector('.above:not([hidden])')?.textContent ?? '')`
 )
 
+// inTwoTabs is Ann in a room of her own, in two tabs of one browser.
+func inTwoTabs(w *World) (first, second *Page, link string) {
+	w.t.Helper()
+	ann := w.Person("Ann")
+	first = ann.Tab("/")
+	link = first.NewRoom(false)
+	second = ann.Tab("/" + link)
+	second.Enter(false)
+	return first, second, link
+}
+
 // TestLongMessageVanishes: of a message that is longer than the view nobody ever sees half at once.
 func TestLongMessageVanishes(t *testing.T) {
 	w := New(t, hub.Limits{})
@@ -60,11 +71,7 @@ func TestFileAnswers(t *testing.T) {
 // TestMessageGoesWhileItIsAnswered: what was answered or changed is shown no more, and what was typed is not lost.
 func TestMessageGoesWhileItIsAnswered(t *testing.T) {
 	w := New(t, hub.Limits{})
-	person := w.Person("Ann")
-	ann := person.Tab("/")
-	link := ann.NewRoom(false)
-	other := person.Tab("/" + link)
-	other.Enter(false)
+	ann, other, link := inTwoTabs(w)
 	ben := w.Person("Ben").Tab("/" + link)
 	ben.Enter(false)
 	ann.Members(2)
@@ -165,11 +172,7 @@ func TestRoomBehind(t *testing.T) {
 // TestReaderInAnotherTab: who reads in one tab is not taken away by what is written in another.
 func TestReaderInAnotherTab(t *testing.T) {
 	w := New(t, hub.Limits{})
-	person := w.Person("Ann")
-	ann := person.Tab("/")
-	link := ann.NewRoom(false)
-	reader := person.Tab("/" + link)
-	reader.Enter(false)
+	ann, reader, link := inTwoTabs(w)
 	gopher := gopherIn(t, w.URL+"/"+link)
 	for _, p := range []*Page{ann, reader} {
 		p.Members(2)

@@ -179,11 +179,7 @@ func TestMarkdown(t *testing.T) {
 // TestTimer: what was read vanishes in its time, in all tabs of its reader, and one's own some time after it went out.
 func TestTimer(t *testing.T) {
 	w := New(t, hub.Limits{})
-	annPerson := w.Person("Ann")
-	ann := annPerson.Tab("/")
-	link := ann.NewRoom(false)
-	other := annPerson.Tab("/" + link)
-	other.Enter(false)
+	ann, other, link := inTwoTabs(w)
 	ben := w.Person("Ben").Tab("/" + link)
 	ben.Enter(false)
 	ann.Members(2)
@@ -209,9 +205,7 @@ func TestTimer(t *testing.T) {
 	read[bool](ben, sleep)
 	ben.Sees("soon gone") // it was not looked at
 	ben.Hidden(false)
-	ben.Shows("soon gone", "nothing yet", `true`)
-	read[bool](ben, sleep)
-	ben.Sees()
+	ben.Await("nothing", `(`+sleep+`, messages().length === 0)`) // it is read a moment after the page is shown, so each look is a minute later
 	ben.Say("mine")
 	ann.Sees("mine")
 	ben.Timer("Messages stay")
