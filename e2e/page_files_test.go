@@ -64,6 +64,12 @@ func (p *Page) SendsFiles() {
 	p.Await("an empty tray", `!document.querySelector('.tray:not([hidden])')`)
 }
 
+// NewestFile waits until the newest file here is the one of this name.
+func (p *Page) NewestFile(name string) {
+	p.t.Helper()
+	p.files(name, `box()?.given.item.file.name === `+quoted(name))
+}
+
 // HasFile waits until the newest file is here with these bytes.
 func (p *Page) HasFile(hash string) {
 	p.t.Helper()

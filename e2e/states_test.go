@@ -185,7 +185,10 @@ func TestFileStates(t *testing.T) {
 	for _, name := range []string{"offered", "stopped", "failed", "moving"} {
 		ann.Drops("drop", name+".bin", "application/octet-stream", 40_000_000)
 		ann.SendsFiles()
-		ben.Transfers("offered")
+		for _, p := range []*Page{ann, ben} { // the one before it is offered too
+			p.NewestFile(name + ".bin")
+			p.Transfers("offered")
+		}
 		switch name {
 		case "stopped":
 			ann.ClickOn(`[...document.querySelectorAll('snug-file')].at(-1).querySelector('.stop')`)
