@@ -156,6 +156,20 @@ func (c *checkCmd) report(out io.Writer, r checked) error {
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "%-22s "+format+"\n", append([]any{name}, args...)...)
 	}
+	if r.Reach.OK { // otherwise nothing was tried
+		tableOf(r, row)
+	} else {
+		row("relay", "%s", r.Relay)
+	}
+	if t := r.TLS; t != nil && t.Fingerprint != "" {
+		row("certificate from", "%s (%s)", t.Issuer, t.Trust)
+		row("SHA-256", "%s", t.Fingerprint)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func tableOf(r checked, row func(name, format string, args ...any)) {
 	row("relay", "%s, %d ms", r.Relay, r.Reach.MS)
 	row("stream", "%s", streamWords(r.Stream))
 	row("stream as bytes", "%s", streamWords(r.Octets))
@@ -167,12 +181,6 @@ func (c *checkCmd) report(out io.Writer, r checked) error {
 	if w := r.Watch; w != nil {
 		row("streams watched", "%d s: %s, silent %s", w.Seconds, cutWords(w.Cut), cutWords(w.Idle))
 	}
-	if t := r.TLS; t != nil && t.Fingerprint != "" {
-		row("certificate from", "%s (%s)", t.Issuer, t.Trust)
-		row("SHA-256", "%s", t.Fingerprint)
-	}
-	_, err := io.WriteString(out, b.String())
-	return err
 }
 
 func streamWords(s client.CheckStream) string {

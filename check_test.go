@@ -26,6 +26,9 @@ func TestCheck(t *testing.T) {
 	if code := run([]string{"check", "--quick", "http://127.0.0.1:1"}, &out, &errs); code != 4 || !strings.HasPrefix(out.String(), "The relay cannot be reached from here: ") {
 		t.Errorf("exit code %d, %s", code, &out)
 	}
+	if strings.Contains(out.String(), "pass") {
+		t.Errorf("it tells of what was not tried:\n%s", &out)
+	}
 }
 
 // TestCheckSeesInspection: a gateway that opens TLS with certificates of its own is found by what is shown without it.

@@ -35,14 +35,26 @@ func openFiles(paths []string) (files []client.File, closeAll func(), err error)
 			return nil, nil, usage("--file: %w", err)
 		}
 		opened = append(opened, f)
-		info, err := f.Stat()
-		if err != nil || !info.Mode().IsRegular() {
+		size, err := lengthOf(f)
+		if err != nil {
 			closeAll()
-			return nil, nil, usage("--file: %s is no file", path)
+			return nil, nil, err
 		}
-		files = append(files, client.File{Name: filepath.Base(path), Type: mime.TypeByExtension(filepath.Ext(path)), Size: info.Size(), Body: f})
+		files = append(files, client.File{Name: filepath.Base(path), Type: mime.TypeByExtension(filepath.Ext(path)), Size: size, Body: f})
 	}
 	return files, closeAll, nil
+}
+
+// lengthOf is how many bytes a file has. Those of /proc say none and give some, and a file is announced with its length.
+func lengthOf(f *os.File) (int64, error) {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return 0, usage("--file: %s is no file", f.Name())
+	}
+	if n, _ := f.ReadAt(make([]byte, 1), info.Size()); n > 0 {
+		return 0, usage("--file: %s has more in it than it says, as files of /proc do; send a copy of it", f.Name())
+	}
+	return info.Size(), nil
 }
 
 // shipment is all the files of one command.

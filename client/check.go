@@ -240,8 +240,11 @@ func (c *checker) batch(ctx context.Context) CheckTry {
 	began, n := time.Now(), 0
 	err := c.pieces(ctx, url.Values{"every": {"1000"}, "count": {"1"}}, func(wire.CheckPiece, time.Duration) { n++ })
 	t := CheckTry{OK: n == 1, MS: time.Since(began).Milliseconds()}
-	if err != nil {
+	switch {
+	case err != nil:
 		t.Why = err.Error()
+	case !t.OK:
+		t.Why = "the answer ended without anything in it"
 	}
 	return t
 }

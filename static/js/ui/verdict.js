@@ -60,4 +60,4 @@ function pieces(s) {
 }
 
 /** @param {import('../net/check.js').Try} one @param {number} planned */
-const tried = (one, planned) => (one.ok ? t.checkPasses(Math.max(0, one.ms - planned)) : t.checkFails(told(one.why)));
+const tried = (one, planned) => (one.ok ? t.checkPasses(Math.max(0, one.ms - planned)) : t.checkFails(told(one.why) || t.checkNothing));
