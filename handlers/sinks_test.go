@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -61,6 +62,30 @@ func TestSinksSendTheSameHead(t *testing.T) {
 			t.Errorf("got %q", heads)
 		}
 	}
+}
+
+// TestStalledReaderOnThisMachine: to a proxy beside it the kernel would take some MiB for a reader that has stopped, before a write waits.
+func TestStalledReaderOnThisMachine(t *testing.T) { onBothSinks(t, testStalledReaderOnThisMachine) }
+
+func testStalledReaderOnThisMachine(t *testing.T, sink Sink) {
+	if !socketsWork {
+		t.Skip("the kernel's buffer is bounded on Linux only")
+	}
+	r := newRelay(t, written(sink), func(r *relay) { r.conf.Streams.Write = time.Second })
+	room := r.room(1)
+	sender, stalled := room.join(1), room.join(2)
+	conn := r.dial("GET " + stalled.path("/stream", "after", stalled.Cursor.String()) + " HTTP/1.1\r\nHost: x\r\n\r\n")
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	if err := conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the stream is open", func() bool { return r.metric("snug_readers", kindStream) == 1 })
+	for n := range 8 { // 1 MiB
+		sender.post(sizedFrame(byte(n), 128<<10))
+	}
+	eventually(t, "the stalled stream has ended", func() bool { return r.metric("snug_streams_ended_total", endStalled) == 1 })
 }
 
 func TestHeartbeatsAndPlannedEnd(t *testing.T) { onBothSinks(t, testHeartbeatsAndPlannedEnd) }

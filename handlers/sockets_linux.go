@@ -19,9 +19,9 @@ type sockets struct {
 // 2.5 MiB, and would take as long to fill before anybody notices that the reader has stopped. A smaller one stays as it is.
 const sendBuffer = 128 << 10
 
-func boundSendBuffer(fd int) {
-	if n, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_SNDBUF); err == nil && n > 2*sendBuffer { // the kernel says twice what one sets
-		_ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_SNDBUF, sendBuffer) // else it stays as it was
+func boundSendBuffer(fd uintptr) {
+	if n, err := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF); err == nil && n > 2*sendBuffer { // the kernel says twice what one sets
+		_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, sendBuffer) // else it stays as it was
 	}
 }
 
@@ -37,7 +37,7 @@ func (s *sockets) take(server *Server, k *socket, conn plainConn) error {
 		n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_DUPFD_CLOEXEC, 0)
 		if errno == 0 {
 			k.fd = int(n)
-			boundSendBuffer(k.fd)
+			boundSendBuffer(fd)
 		}
 	})
 	if err != nil {

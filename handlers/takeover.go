@@ -99,6 +99,7 @@ func (s *Server) streamTaken(c echo.Context, f feed, asOctets bool) error {
 		s.taken.done()
 		return err
 	}
+	bound(conn)
 	s.opened(&f)
 	line := &takenLine{Conn: conn, server: s, head: head, began: began}
 	go line.serve(&sink{feed: f, out: line})

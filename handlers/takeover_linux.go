@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -29,6 +30,18 @@ func rememberConn(ctx context.Context, c net.Conn) context.Context {
 type plainConn interface {
 	net.Conn
 	syscall.Conn
+}
+
+// bound has the kernel hold no more than sendBuffer for a stream that a goroutine writes.
+func bound(conn net.Conn) {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	if plain, ok := conn.(plainConn); ok {
+		if raw, err := plain.SyscallConn(); err == nil {
+			_ = raw.Control(boundSendBuffer) // else the reader has hung up
+		}
+	}
 }
 
 // socketOf is the connection if the answer can be written to its socket: plain HTTP/1 over TCP.
