@@ -18,7 +18,7 @@ type Download struct {
 	s      *Session
 	info   *FileInfo
 	sealed int64
-	news   chan struct{} // a transfer came, or the sender stopped; holds one
+	news   chan struct{} // a transfer came, or the sender stopped or left; holds one
 	taken  bool          // another Download of the same file is under way
 	hold   atomic.Int64  // what the network lets a request wait, a time.Duration
 
@@ -144,8 +144,14 @@ func (d *Download) isOld() bool {
 	return slices.ContainsFunc(d.s.files.ofLocked(d.info.Ref).puts, func(t arrival) bool { return t.From <= d.open.Offset() })
 }
 
-// notYet: the sender does not get on with the transfer. If it has begun another since, it never will; else it may have missed that we wait.
+// ends: what the relay has of the transfer that is followed is all there will be.
+func (d *Download) ends() bool { return d.isOld() || d.hopeless() != nil }
+
+// notYet: the sender does not get on with the transfer. If it has gone, or begun another since, it never will; else it may have missed that we wait.
 func (d *Download) notYet(ctx context.Context) error {
+	if err := d.hopeless(); err != nil {
+		return err
+	}
 	switch {
 	case d.isOld():
 		d.land()
@@ -186,7 +192,7 @@ func (d *Download) wait(ctx context.Context) (*fetched, error) {
 		d.land()
 		return &r, nil
 	case <-d.news:
-		if d.isOld() {
+		if d.ends() {
 			d.land() // the relay may hold this request for something that will not come
 		}
 		return nil, nil
@@ -204,7 +210,7 @@ func (d *Download) start(ctx context.Context) {
 	d.land()
 	ctx, cancel := context.WithCancel(ctx)
 	d.air = &flight{id, make(chan fetched, 1), cancel}
-	t, f, patient := *d.cur, d.air, !d.isOld()
+	t, f, patient := *d.cur, d.air, !d.ends()
 	d.wg.Go(func() {
 		body, err := d.fetch(ctx, t, id, size, patient)
 		if err == nil && len(body) != size {

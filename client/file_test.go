@@ -353,6 +353,34 @@ func TestFileOfSomebodyWhoLeft(t *testing.T) {
 	}
 }
 
+// TestFileEndsInTheMiddle: nobody waits for the rest of a file whose sender goes, or takes it back, when part of it has come.
+func TestFileEndsInTheMiddle(t *testing.T) {
+	for name, end := range map[string]func(*person, *Parcel){
+		"left":    func(ann *person, _ *Parcel) { ann.Leave(context.Background()) },
+		"stopped": func(_ *person, p *Parcel) { p.Stop(context.Background()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRelay(t, hub.Limits{ChunkRoomBytes: 3 << 20}, nil)
+			root := newRoot(t)
+			ann, bob := r.join(Config{Root: root, Alias: "ann"}), r.join(Config{Root: root, Alias: "bob"})
+			ann.untilKind(KindJoined)
+			parcel := ann.ship("a", randomContent(PushLimit+1))
+			e := bob.untilKind(KindFile)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // the sender is asked again after 30
+			defer cancel()
+			var once sync.Once
+			w := writerFunc(func(b []byte) (int, error) {
+				once.Do(func() { end(ann, parcel) })
+				return len(b), nil
+			})
+			if err := bob.Fetch(e.File).Copy(ctx, w); !errors.Is(err, ErrStopped) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 func TestFileThatChanges(t *testing.T) {
 	_, ann, bob, carol := threeForFiles(t, hub.Limits{})
 	content := randomContent(3 << 20)

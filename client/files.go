@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/json"
 	"slices"
 	"sync"
 	"time"
@@ -135,6 +136,17 @@ func (f *files) stop(ref Ref) bool {
 	return true
 }
 
+// left: a member is not here any more, and puts nothing more of its files.
+func (f *files) left(id wire.MemberID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for ref, c := range f.coming {
+		if ref.From == id && c.by != nil {
+			c.by.poke()
+		}
+	}
+}
+
 // decline gives up the transfers of a file that nobody fetches; fetched: somebody does.
 func (f *files) decline(info *FileInfo, now life) (unwanted []arrival, fetched bool) {
 	f.mu.Lock()
@@ -157,10 +169,17 @@ func (s *Session) decline(info *FileInfo) {
 	}
 }
 
-// needsNot tells the sender of a file that we do not wait for it: we ask for what is behind its end.
+// needsNot tells the sender of a file that we do not wait for it: we ask for what is behind its end. It is queued at once, so that whoever wants
+// the file a moment later says so after it.
 func (s *Session) needsNot(info *FileInfo) {
 	from := info.shape().Sealed()
-	s.spawn(func() { s.post(s.ctx, content{K: "want", Of: info.Ref.String(), From: &from}) }) // fails with the session
+	no := content{K: "want", Of: info.Ref.String(), From: &from}
+	b, err := json.Marshal(no)
+	if err == nil && s.out.whisper(b) {
+		s.current().line.active()
+		return
+	}
+	s.spawn(func() { s.post(s.ctx, no) }) // waits for room; fails with the session
 }
 
 // shownLocked is the file of an event. One that came from a saved state brings its transfer along.

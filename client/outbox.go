@@ -86,14 +86,16 @@ func (o *outbox) add(ctx context.Context, l *Letter) error {
 	return nil
 }
 
-// whisper queues what is no message to read, unless the outbox is full.
-func (o *outbox) whisper(content []byte) {
+// whisper queues what is no message to read, unless the outbox is full or closed: then it is false.
+func (o *outbox) whisper(content []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.err == nil && len(o.letters) < maxLetters {
-		o.letters = append(o.letters, newLetter("", content, nil))
-		o.poke()
+	if o.err != nil || len(o.letters) >= maxLetters {
+		return false
 	}
+	o.letters = append(o.letters, newLetter("", content, nil))
+	o.poke()
+	return true
 }
 
 // acked is what the relay says: all up to a place is waited for no more, and some was freed by time first.

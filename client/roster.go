@@ -127,6 +127,7 @@ func (st *stay) leftLocked(left wire.Left) {
 func (st *stay) forgetLocked(id wire.MemberID) {
 	delete(st.cards, id)
 	st.group.Left(id)
+	st.s.files.left(id)
 }
 
 func (st *stay) memberOfLocked(id wire.MemberID) (e2ee.Member, bool) {
