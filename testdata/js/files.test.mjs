@@ -215,6 +215,28 @@ scene('somebody who comes later is not shown it; a sender who is gone is told of
   await comesTo(ben, 'gone');
 });
 
+scene('what a sender who has left put by then still comes', ['Ann', 'Ben'], async ([ann, ben]) => {
+  const release = ben.gate.hold('chunk', 'answer');
+  const blob = sends(ann, 6_000_000);
+  await release.held;
+  await ann.until('that all of it is with the relay', () => fileIn(ann).transfer === 'done');
+  await ann.session.leave();
+  await ben.members('Ben');
+  release();
+  await has(ben, blob);
+});
+
+scene('a sender who leaves in the middle is told of at once', ['Ann', 'Ben'], async ([ann, ben]) => {
+  sends(ann, 20_000_000);
+  await comesTo(ben, 'offered');
+  await middle(ann, 3, () => gets(ben));
+  await ann.session.leave();
+  await ben.members('Ben');
+  const began = performance.now();
+  await comesTo(ben, 'gone');
+  assert.ok(performance.now() - began < 10_000, 'Ben waited for what cannot come, until the sender was asked again');
+});
+
 scene('with nobody there it is an offer to nobody', ['Ann'], async ([ann]) => {
   sends(ann, 1000);
   await ann.until('that it went out', () => fileIn(ann)?.transfer === 'done' && fileIn(ann).state === 'all');

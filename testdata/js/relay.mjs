@@ -58,7 +58,7 @@ export class Relay {
   }
 }
 
-/** One person's way to the relay, which a test can hold up: requests, or their answers, by the last part of the path. */
+/** One person's way to the relay, which a test can hold up: requests, or their answers, by the last part of the path; chunk: a chunk that is fetched. */
 class Gate {
   #server;
   #relay;
@@ -107,7 +107,8 @@ class Gate {
   }
 
   async #pass(req, res) {
-    const path = req.url.split('?')[0].split('/').at(-1);
+    const [above, last] = req.url.split('?')[0].split('/').slice(-2);
+    const path = above === 'chunks' ? 'chunk' : last;
     const parts = [];
     for await (const part of req) parts.push(part);
     if (parts.reduce((sum, { length }) => sum + length, 0) > this.most) return void res.writeHead(413, { 'Content-Type': 'text/html', connection: 'close' }).end('<h1>Too large</h1>');

@@ -23,6 +23,7 @@ export class Download {
   #stop = new AbortController();
   #line;
   #want;
+  #here;
   #told;
   #sink;
   #opener;
@@ -43,12 +44,14 @@ export class Download {
    * @param {{size: number, segment: number, key: Bytes}} options.file
    * @param {Sink} options.sink
    * @param {(from: number) => void} options.want asks the sender for the sealed file from there on
+   * @param {() => boolean} options.here whether its sender is in the room; who is not puts nothing more into it
    * @param {(at: number, sealed: number) => void} options.told
    */
-  constructor({ line, file, sink, want, told }) {
+  constructor({ line, file, sink, want, here, told }) {
     this.#line = line;
     this.#sink = sink;
     this.#want = want;
+    this.#here = here;
     this.#told = told;
     this.#opener = new FileOpener(file);
   }
@@ -62,6 +65,11 @@ export class Download {
   begins(put) {
     this.#puts.push(put);
     if (this.#opener.whole) this.#leave(put); // for others, while we put the last of it away; unanswered it would hold them up
+    this.look();
+  }
+
+  /** Looks at once for what it waits for: there is another transfer, or its sender has left. */
+  look() {
     this.#newest.abort();
     this.#newest = new AbortController();
     this.#wake();
@@ -110,9 +118,10 @@ export class Download {
 
   async #ask() {
     const now = Date.now();
-    if (now - this.#asked >= ASK_AGAIN) {
+    if (!this.#here() || now - this.#asked >= ASK_AGAIN) {
       this.#asked = now;
       this.#want(this.#opener.taken);
+      this.#stop.signal.throwIfAborted();
     }
     await new Promise((resolve) => {
       const timer = setTimeout(() => resolve(undefined), this.#asked + ASK_AGAIN - now);
@@ -206,7 +215,7 @@ export class Download {
         if (error.code !== 'no_chunk') return null;
         // The first one was out before we heard of the transfer: it is lost, and with it the rest.
         if (n === 0 || this.#isOld(put)) return null;
-        if (Date.now() - this.#heard > ASK_AGAIN && Date.now() - this.#asked > ASK_AGAIN) {
+        if (!this.#here() || (Date.now() - this.#heard > ASK_AGAIN && Date.now() - this.#asked > ASK_AGAIN)) {
           this.#asked = Date.now();
           this.#want(this.#opener.taken);
         }

@@ -164,6 +164,11 @@ export class Files {
     }
   }
 
+  /** Somebody left: of their files comes what the relay has, and nothing more. */
+  look() {
+    for (const [key, download] of this.#downloads) if (!this.#host.here(this.#records.get(key)?.from ?? '')) download.look();
+  }
+
   /** The relay has forgotten everything, or the room is another one: what is under way begins anew where it was. */
   anew() {
     for (const upload of this.#uploads.values()) upload.stop();
@@ -371,6 +376,7 @@ export class Files {
         file: { size: file.size, segment: file.segment, key: unb64u(file.key) },
         sink: place,
         want: (from) => this.#wants(record, from),
+        here: () => this.#host.here(record.from),
         told: (at, sealed) => (record.transfer === 'waiting' && this.#change(record, { transfer: 'moving' }), this.#moved(record, at, sealed)),
       });
       this.#downloads.set(key, download);

@@ -1293,7 +1293,7 @@ export class Session extends EventTarget {
     return new Stay(options, {
       told: (key, state, reason, posted) => this.#toldOf(key, state, reason, posted),
       change: (head, content) => this.#changed(head, content),
-      members: () => this.#drawMembers(),
+      members: () => (this.#files?.look(), this.#drawMembers()),
       knocks: () => this.#tell('knocks'),
       status: (status) => this.#setStatus(status),
       saved: () => this.#keeper.save(),
