@@ -93,6 +93,27 @@ func TestMessageGoesWhileItIsAnswered(t *testing.T) {
 	ben.Await("both as messages of their own", `messages().includes('the secret, again') && messages().includes('I will not') && !document.querySelector('.row[data-re]')`)
 }
 
+// TestNothingIsLeftOfAMessage: whoever empties a message while changing it is asked whether it is to go.
+func TestNothingIsLeftOfAMessage(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann, ben := two(t, w)
+	ann.Say("never mind")
+	ben.Sees("never mind")
+	for _, answer := range []string{"Cancel", "Delete"} {
+		ann.Menu("never mind", "Edit")
+		ann.Await("the text to change", `field('Message').value === 'never mind'`)
+		read[bool](ann, `((e) => { e.value = ''; e.dispatchEvent(new Event('input')); return e.form.requestSubmit() === undefined; })(field('Message'))`)
+		ann.Await("the question", `name(front()).includes('Delete this message?')`)
+		ann.Click(answer)
+		if answer == "Cancel" {
+			ann.Await("the change going on", above+`.includes('never mind')`)
+			ann.Press("Escape", 27)
+		}
+	}
+	ben.Await("nothing of it", `messages().at(-1) === 'Deleted'`)
+	ann.Await("nothing being changed", above+` === ''`)
+}
+
 // TestCaptionOfAFileThatIsGone stays where it was written.
 func TestCaptionOfAFileThatIsGone(t *testing.T) {
 	_, _, ann, _ := twoPages(t, hub.Limits{})

@@ -166,6 +166,8 @@ func TestMarkdown(t *testing.T) {
 	read[bool](ann, `((e) => { e.value = '`+list+`'; return e.dispatchEvent(new Event('input')) && e.form.requestSubmit() === undefined; })(field('Message'))`)
 	ben.Await("the numbers that were typed", `[...document.querySelectorAll('ol')].at(-1)?.textContent === 'soupcaketeaC:\\_menu\\*.txt' && [...document.querySelectorAll('ol:last-of-type li')].map((e) => e.value + getComputedStyle(e).listStyleType).join() === '1decimal,3decimal,0circle,7decimal'`,
 		"[...document.querySelectorAll('ol')].map((e) => e.outerHTML)", "[...document.querySelectorAll('ol li')].map((e) => e.value + getComputedStyle(e).listStyleType)")
+	ann.Sends("It was ||the `a||b` butler||")
+	ben.Await("nothing hidden said aloud", `document.querySelector('.talk > .spoken').lastElementChild.textContent.endsWith('It was Hidden text')`, `document.querySelector('.talk > .spoken').textContent`)
 	ann.Screenshot("talk-markdown")
 	ben.Panel("People")
 	ben.Click("Close")
@@ -276,6 +278,10 @@ func TestUnreadMarker(t *testing.T) {
 	ben.Hidden(true)
 	ann.Say("four")
 	ben.Await("the line at the newest", marked+` === 'four'`)
+	ben.Await("the count", `document.title.startsWith('(1)')`)
+	ann.Menu("four", "Delete")
+	ann.Click("Delete")
+	ben.Await("no count of what is gone", `!document.title.startsWith('(')`, "document.title")
 	ben.Hidden(false)
 	ben.Say("read")
 	ben.Await("no line", `!document.querySelector('.news')`)
@@ -294,7 +300,7 @@ func TestComingsAndGoingsFold(t *testing.T) {
 		}
 		ann.Members(2)
 	}
-	ann.Reads("more comings and goings")
+	ann.Reads(" more of the kind")
 	lines := `[...document.querySelectorAll('.line:is([data-event=joined], [data-event=left])')].filter(shown).length`
 	ann.Await("one line", lines+` === 1`)
 	ann.Screenshot("talk-folded")
@@ -302,6 +308,11 @@ func TestComingsAndGoingsFold(t *testing.T) {
 	ann.Await("all lines", lines+` >= 7`)
 	ann.Say("now talk")
 	ben.Sees("now talk")
+	for n := range 5 {
+		ben.Sends(fmt.Sprintf("/nick B%d", n))
+		ann.Reads(fmt.Sprintf("is now B%d", n))
+	}
+	ann.Await("one line of new names", `[...document.querySelectorAll('.line[data-event=renamed]')].filter(shown).length === 1`)
 }
 
 // TestReaderStays: edits, reactions, deletes and what grows above or below leave what the reader reads where it is.

@@ -165,8 +165,12 @@ export const named = (name = t.someone) => (LEFTWARD.test(name) ? `\u2068${name}
 /** Names in a sentence. @param {string[]} names */
 export const listed = (names) => new Intl.ListFormat(language).format(names.map((name) => named(name)));
 
-/** A text with what it hides hidden. Nothing behind the last end of something hidden is looked at: each sign there would search all of it. @param {string} text */
-const veiled = (text) => text.replace(/^.*\S\|\|/s, (closed) => closed.replace(/\|\|\S(?:.*?\S)??\|\|/gs, t.spoiler));
+/**
+ * A text with what it hides hidden. Code may have the signs in it: where there is some, everything from the first to the last of them is hidden.
+ * Nothing behind the last end of something hidden is looked at: each sign there would search all of it.
+ * @param {string} text
+ */
+const veiled = (text) => text.replace(/^.*\S\|\|/s, (closed) => closed.replace(text.includes('`') ? /\|\|\S.*\|\|$/s : /\|\|\S(?:.*?\S)??\|\|/gs, t.spoiler));
 
 /** What an item says, in a line of text: for whoever hears it, answers it, or sees it outside the room. @param {import('../room/session.js').Item} item */
 export const gist = ({ gone, body, file }) => (gone ? t.deleted : veiled(body || (file?.name ?? '')));

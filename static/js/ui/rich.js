@@ -1,5 +1,5 @@
 // @ts-check
-/** Rows with more than plain text: what they answer, Markdown, reactions, the marks of an edit and a timer; and comings and goings folded into a line. */
+/** Rows with more than plain text: what they answer, Markdown, reactions, the marks of an edit and a timer; and comings, goings and new names folded into a line. */
 import { MARKS, parse, shownAs } from '../lib/markdown.js';
 import { copyButton, fill, gist, h, icon, listed, mark, named, t, toneOf } from './parts.js';
 
@@ -7,7 +7,8 @@ import { copyButton, fill, gist, h, icon, listed, mark, named, t, toneOf } from 
 /** @typedef {import('./room.js').Surroundings} Surroundings */
 /** @typedef {import('./room.js').TimelineView} TimelineView */
 
-const FOLD = 4; // comings and goings in a row that become one line; as FOLDABLE in room.js
+const FOLD = 4; // comings, goings and new names in a row that become one line; as FOLDABLE in room.js
+const FOLDS = new Set(['joined', 'left', 'renamed']);
 
 /**
  * Draws what a message has beyond its text into its row.
@@ -45,7 +46,7 @@ const reactions = (item, room) =>
   }) ?? []);
 
 /**
- * Makes many who come and go in a row one line.
+ * Makes many who come, go or take another name in a row one line.
  * @param {HTMLElement} list of rows
  * @param {Set<string>} unfolded keys of first lines that the reader wants to see with all others
  * @param {(key: string) => void} again draws a row as it was
@@ -53,7 +54,7 @@ const reactions = (item, room) =>
 export function fold(list, unfolded, again) {
   let run = /** @type {HTMLElement[]} */ ([]);
   for (const row of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll(':scope > *'))) {
-    if (row.dataset.event === 'joined' || row.dataset.event === 'left') {
+    if (FOLDS.has(row.dataset.event ?? '')) {
       run.push(row);
       continue;
     }

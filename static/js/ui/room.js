@@ -20,8 +20,8 @@ const SPOKEN = 5; // lines that a screen reader may still have to say
 // Signs of Markdown or an address, as in lib/markdown.js: text without them needs no more than a text node.
 const MARKS = /[*_~`|\\[]|^(?:>|[-+] |\d{1,9}[.)] )|\b(?:https?:\/\/|mailto:)/m;
 
-const CAME = ':is([data-event="joined"], [data-event="left"])';
-const FOLDABLE = `${CAME} + ${CAME} + ${CAME} + ${CAME}`;
+const FOLDS = ':is([data-event="joined"], [data-event="left"], [data-event="renamed"])';
+const FOLDABLE = `${FOLDS} + ${FOLDS} + ${FOLDS} + ${FOLDS}`;
 
 /**
  * What the rows need to know beyond their item, and may do.
@@ -133,7 +133,7 @@ export class TimelineView {
       this.#list.append(...rows);
       this.#to++;
       if (before instanceof HTMLElement && rows[0].dataset.leads === undefined) mark(before, { ends: false });
-      if (item.event === 'joined' || item.event === 'left') this.#fold();
+      if (rows.at(-1)?.matches(FOLDS)) this.#fold();
     }
     this.#say(item);
     if (this.#follows && this.#to - this.#from > MOST) this.#trimTop();
@@ -372,7 +372,7 @@ export class TimelineView {
     return true;
   }
 
-  /** Many who come and go in a row are one line, until the reader wants to know. */
+  /** Many who come, go or take another name in a row are one line, until the reader wants to know. */
   #fold() {
     if (this.#list.querySelector(FOLDABLE)) dressing((rich) => rich.fold(this.#list, this.#unfolded, (key) => this.#again(key)));
   }
@@ -533,8 +533,8 @@ export class Room {
   #app;
   #session;
   #door;
-  /** What came while nobody looked. */
-  unread = 0;
+  /** Keys of what came while nobody looked. */
+  #unread = /** @type {Set<string>} */ (new Set());
   /** How the room came to its end, for whoever comes back to it. @type {{title: string, text: string, again?: () => void} | null} */
   over = null;
   /** Places that this room had before it moved. @type {string[]} */
@@ -619,6 +619,11 @@ export class Room {
     return place === this.place || this.#before.includes(place);
   }
 
+  /** How much came while nobody looked. */
+  get unread() {
+    return this.#unread.size;
+  }
+
   get name() {
     return this.#session.name ?? t.privateRoom;
   }
@@ -649,9 +654,14 @@ export class Room {
   /** Somebody looks at it. */
   seen() {
     this.#timeline.shown();
-    if (this.unread === 0) return;
-    this.unread = 0;
-    this.#app.changed();
+    this.#isNoNews(this.#unread);
+  }
+
+  /** It was seen, or is there no more. @param {Iterable<string>} keys */
+  #isNoNews(keys) {
+    const { unread } = this;
+    for (const key of keys) this.#unread.delete(key);
+    if (this.unread !== unread) this.#app.changed();
   }
 
   /** Something shared from another app, to be looked at and sent. @param {import('./shared.js').Gift} gift */
@@ -668,8 +678,8 @@ export class Room {
     const turn = this.#writer?.turn;
     this.#leave();
     const room = new Room(this.#app, this.#session, this.#door);
-    const { unread, over } = this;
-    Object.assign(room, { unread, over });
+    room.#unread = this.#unread;
+    room.over = this.over;
     room.#before = this.#before;
     room.#timeline.goOn(this.#timeline.news);
     if (files.length > 0) void room.#stage(files);
@@ -711,8 +721,8 @@ export class Room {
     /** @param {string} name @param {(detail: any) => void} does */
     const on = (name, does) => session.addEventListener(name, (event) => does(/** @type {CustomEvent} */ (event).detail), { signal });
     on('item', (item) => this.#arrived(item));
-    on('update', (item) => this.#timeline.update(item));
-    on('gone', (keys) => (this.#timeline.gone(keys), this.#drawAlone()));
+    on('update', (item) => (this.#timeline.update(item), item.gone && this.#isNoNews([item.key])));
+    on('gone', (keys) => (this.#timeline.gone(keys), this.#isNoNews(keys), this.#drawAlone()));
     on('status', () => (this.#drawStatus(), this.#app.changed()));
     on('members', () => this.#drawPeople());
     on('knocks', () => this.#drawKnocks());
@@ -763,14 +773,14 @@ export class Room {
       out: () => this.#input.focus(),
       signal: this.#stop.signal,
     };
-    import('./actions.js').then(({ Actions }) => (this.#acting ??= new Actions(options)).handle(event), (error) => console.warn('snug:', error));
+    part(() => import('./actions.js')).then(({ Actions }) => (this.#acting ??= new Actions(options)).handle(event), (error) => console.warn('snug:', error));
   }
 
   /** The first thing beyond plain text fetches what helps in writing it. @param {(writer: import('./writer.js').Writer) => void} then */
   #write(then) {
     if (this.#writer) return then(this.#writer);
     const options = { session: this.#session, input: this.#input, button: this.#sendButton, pen: this.#pen, typed: () => this.#typed(), draft: () => drafts.get(this.#session.roomId) ?? '', said: () => this.#timeline.toEnd(), signal: this.#stop.signal };
-    import('./writer.js').then(({ Writer }) => then((this.#writer ??= new Writer(options))), (error) => this.#notLoaded(error));
+    part(() => import('./writer.js')).then(({ Writer }) => then((this.#writer ??= new Writer(options))), (error) => this.#notLoaded(error));
   }
 
   /** Everybody but the removed has gone to a new room, and this page with them. @param {string} link */
@@ -837,8 +847,9 @@ export class Room {
   #send() {
     const typed = this.#input.value;
     const text = typed.trim();
-    const tray = this.#tray?.size && !this.#writer?.changes ? this.#tray : null; // while something is changed the files wait
-    if ((!text && !tray) || text.length > LIMIT) return;
+    const changes = this.#writer?.changes;
+    const tray = this.#tray?.size && !changes ? this.#tray : null; // while something is changed the files wait
+    if ((!text && !tray && !changes) || text.length > LIMIT) return;
     if (!tray && (this.#writer || text.startsWith('/'))) return this.#write((writer) => writer.send(text, typed));
     if (tray) tray.send(text, this.#writer?.answered());
     else this.#session.send(text);
@@ -879,7 +890,7 @@ export class Room {
     this.#timeline.add(item);
     this.#drawAlone();
     if (item.own || item.kind === 'system' || (!document.hidden && this.#app.isFront(this))) return;
-    this.unread++;
+    this.#unread.add(item.key);
     this.#app.heard(this, item);
   }
 
@@ -983,7 +994,7 @@ export class Room {
 
 /** The file of an item; what shows it is fetched with the first. @param {Item} item @param {Session} session */
 function fileBox(item, session) {
-  import('./files.js').catch((error) => console.warn('snug: files are not shown', error));
+  part(() => import('./files.js')).catch((error) => console.warn('snug: files are not shown', error));
   return Object.assign(document.createElement('snug-file'), { given: { item, session } });
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** What helps in writing more than plain text: replies, changes, commands, emoji, and who else is writing. Fetched with the first of them. */
 import { part } from '../lib/bytes.js';
-import { fill, gist, h, icon, iconButton, named, t, typing } from './parts.js';
+import { confirm, fill, gist, h, icon, iconButton, named, t, typing } from './parts.js';
 
 /** @typedef {import('../room/session.js').Item} Item */
 /** @typedef {import('../room/shared.js').SharedSession} Session */
@@ -99,6 +99,7 @@ export class Writer {
   /** @param {string} text @param {{me?: boolean}} [how] */
   #say(text, how) {
     const { re, edit } = this.#about;
+    if (edit && !text) return void this.#erase(edit);
     if (edit) tried(this.#session.edit(edit.key, text));
     else {
       this.#session.send(text, { ...how, re: re?.key });
@@ -107,6 +108,13 @@ export class Writer {
     this.#told = 0; // what was said tells that one has stopped
     this.#empty();
     this.turnTo({});
+  }
+
+  /** Nothing is left of what it says. @param {Item} item */
+  async #erase(item) {
+    if (!(await confirm({ title: t.eraseTitle, text: [t.eraseText], yes: t.erase }))) return this.#input.focus();
+    this.turnTo({});
+    tried(this.#session.erase(item.key));
   }
 
   /** What was typed on while a part of the page was fetched stays. */

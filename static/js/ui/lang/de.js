@@ -458,7 +458,7 @@ const text = {
   code: (lang) => (lang ? `Programmcode, ${lang}` : 'Programmcode'),
   copyCode: 'Code kopieren',
   vanishes: (n) => `Verschwindet ${lasting(n)} nach dem Lesen`,
-  andMore: (event, more) => `${event}, und ${more} weitere kamen oder gingen`,
+  andMore: (event, more) => `${event}, und noch ${more} dergleichen`,
   messageMenu: 'Mehr',
   react: 'Reagieren',
   reply: 'Antworten',

@@ -420,7 +420,7 @@ export default {
   /** @param {number} n seconds */
   vanishes: (n) => `Vanishes ${lasting(n)} after it is read`,
   /** @param {string} event @param {number} more */
-  andMore: (event, more) => `${event}, and ${count(more, 'more coming or going', 'more comings and goings')}`,
+  andMore: (event, more) => `${event}, and ${more} more of the kind`,
   messageMenu: 'More',
   react: 'React',
   reply: 'Reply',

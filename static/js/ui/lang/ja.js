@@ -452,7 +452,7 @@ const text = {
   code: (lang) => (lang ? `コード、${lang}` : 'コード'),
   copyCode: 'コードをコピー',
   vanishes: (n) => `読んでから${lasting(n)}で消えます`,
-  andMore: (event, more) => `${event}、ほか${more}件の入退室`,
+  andMore: (event, more) => `${event}、ほか${more}件`,
   messageMenu: 'その他',
   react: 'リアクション',
   reply: '返信',

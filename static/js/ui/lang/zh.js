@@ -452,7 +452,7 @@ const text = {
   code: (lang) => (lang ? `代码，${lang}` : '代码'),
   copyCode: '复制代码',
   vanishes: (n) => `阅读 ${lasting(n)}后消失`,
-  andMore: (event, more) => `${event}，另有 ${more} 次进出`,
+  andMore: (event, more) => `${event}，另有 ${more} 条类似动态`,
   messageMenu: '更多',
   react: '回应',
   reply: '回复',
