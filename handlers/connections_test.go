@@ -53,9 +53,13 @@ func testHTTP10StreamIsNotChunked(t *testing.T, sink Sink) {
 	}
 }
 
-// TestPipelinedRequestWaitsForTheBatch: a goroutine leaves net/http the connections of batches.
+// TestPipelinedRequestWaitsForTheBatch: the connections of batches stay net/http's, whichever way streams are written.
 func TestPipelinedRequestWaitsForTheBatch(t *testing.T) {
-	r := newRelay(t, written(SinkGoroutine))
+	onBothSinks(t, testPipelinedRequestWaitsForTheBatch)
+}
+
+func testPipelinedRequestWaitsForTheBatch(t *testing.T, sink Sink) {
+	r := newRelay(t, written(sink))
 	p := r.room(1).join(1)
 	conn := r.dial("GET " + p.path("/stream", "mode", "batch", "after", p.Cursor.String()) + " HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
 	br := bufio.NewReader(conn)

@@ -73,13 +73,13 @@ type Streams struct {
 type Sink uint8
 
 const (
-	// SinkAuto takes SinkSocket where it can: plain HTTP/1 over TCP on Linux, under an http.Server that Server.HTTP has made.
+	// SinkAuto takes SinkSocket where it can: streams over plain HTTP/1 over TCP on Linux, under an http.Server that Server.HTTP has made.
 	SinkAuto Sink = iota
 	// SinkGoroutine writes from a goroutine for each stream: to the connection, taken over from net/http, on HTTP/1.1, plain
 	// or TLS; through net/http on HTTP/2 and HTTP/1.0, and batches.
 	SinkGoroutine
 	// SinkSocket takes the connection over and writes to its socket; an idle stream has no goroutine. New refuses it where
-	// there is no such thing; connections that are not plain HTTP/1 still have a goroutine.
+	// there is no such thing; connections that are not plain HTTP/1, and batches, still have a goroutine.
 	SinkSocket
 )
 

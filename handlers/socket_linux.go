@@ -124,9 +124,6 @@ func (k *socket) pass(shared *prepared) bool {
 		if len(k.rest) > 0 {
 			k.count.flushes.Inc()
 		}
-		if k.batch && p.fed {
-			return k.finish(endBatch, now)
-		}
 		more = p.More
 	}
 	clear, open := k.flush(now)

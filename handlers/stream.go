@@ -46,7 +46,7 @@ func (s *Server) openStream(c echo.Context) (*sink, error) {
 	}
 	kind, of := req.kind()
 	f := s.newFeed(req, s.metrics.kinds[kind])
-	if conn := s.socketOf(c.Request()); conn != nil {
+	if conn := s.socketOf(c.Request()); conn != nil && !req.batch {
 		return nil, s.streamSocket(c, conn, f, req)
 	}
 	if f.sub, err = s.conf.Hub.Subscribe(req.room, req.session, req.after, of); err != nil {
@@ -120,8 +120,8 @@ func (r streamRequest) kind() (string, hub.Kind) {
 	return kindStream, hub.Stream
 }
 
-// takesOver tells whether a goroutine should write the stream to the connection itself. A batch should not: it ends soon,
-// and the next one wants the connection, which costs a handshake with TLS.
+// takesOver tells whether a goroutine should write the stream to the connection itself. A batch is left to net/http, as it is where
+// sockets are: it ends soon, and the next one wants the connection, which costs a proxy or a browser a new one otherwise.
 func (r streamRequest) takesOver(of *http.Request) bool {
 	return of.ProtoMajor == 1 && of.ProtoAtLeast(1, 1) && !r.batch
 }
