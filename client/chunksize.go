@@ -73,8 +73,11 @@ func isTooLarge(err error) bool {
 	return ok && blocked.Status == http.StatusRequestEntityTooLarge
 }
 
-// mayBeTheSize: a 403 and silence are what scanners have for a body that they do not like.
+// mayBeTheSize: a 403 and silence are what scanners have for a body that they do not like, and a slow line makes the relay give up a large one.
 func mayBeTheSize(err error) bool {
+	if relay, ok := errors.AsType[*RelayError](err); ok {
+		return relay.HTTP == http.StatusRequestTimeout
+	}
 	if network, ok := errors.AsType[*NetworkError](err); ok {
 		return network.Timeout
 	}

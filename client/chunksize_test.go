@@ -13,6 +13,7 @@ func TestChunkSize(t *testing.T) {
 		late    = &NetworkError{Timeout: true}
 		relay   = &RelayError{Code: wire.CodeTooLarge, HTTP: 413}
 		gateway = &BlockedError{Status: 502}
+		slow    = &RelayError{Code: wire.CodeBodyLate, HTTP: 408}
 	)
 	type try struct {
 		size int
@@ -27,6 +28,7 @@ func TestChunkSize(t *testing.T) {
 	}{
 		{"413", false, []try{{1 << 20, is413, true}}, 256 << 10},
 		{"to the end", false, []try{{1 << 20, is413, true}, {256 << 10, is413, true}, {64 << 10, relay, true}, {16 << 10, late, true}, {4 << 10, is413, false}}, 4 << 10},
+		{"too slow for the relay", false, []try{{1 << 20, slow, true}, {256 << 10, nil, false}, {256 << 10, slow, false}}, 256 << 10},
 		{"no size", false, []try{{1 << 20, gateway, false}}, 1 << 20},
 		{"403 for what passed before", false, []try{{256 << 10, nil, false}, {256 << 10, is403, false}, {256 << 10, late, false}, {256 << 10, is413, true}}, 64 << 10},
 		{"two at a time", false, []try{{1 << 20, is413, true}, {1 << 20, is413, true}}, 256 << 10},

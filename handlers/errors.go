@@ -53,7 +53,7 @@ type refusal struct {
 // refusals is the one table from error to answer; the first row that matches counts. Static.
 var refusals = []refusal{
 	{errNotSealed, http.StatusBadRequest, wire.CodeNotSealed, "the body is not sealed, and this relay carries only what it cannot read; seal it first, for example with `snug seal`", 0},
-	{errBodyLate, http.StatusBadRequest, wire.CodeBadRequest, "the body did not arrive in time", 0},
+	{errBodyLate, http.StatusRequestTimeout, wire.CodeBodyLate, "the body did not arrive in time", 0},
 	{errURLTooLong, http.StatusRequestURITooLong, wire.CodeURLTooLong, "the URL is longer than any that this relay has", 0},
 	{errMediaType, http.StatusUnsupportedMediaType, wire.CodeMediaType, "this path does not take a body of that Content-Type", 0},
 	{errNoToken, http.StatusUnauthorized, wire.CodeNoToken, "sending into a room needs its post token: Authorization: Bearer TOKEN, or ?auth=TOKEN", 0},

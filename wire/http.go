@@ -136,6 +136,7 @@ const (
 	CodeNobody       = "nobody"        // 404: nobody is in the room
 	CodeNoChunk      = "no_chunk"      // 404: no such chunk (yet)
 	CodeMethod       = "method"        // 405
+	CodeBodyLate     = "body_late"     // 408: the body took longer than the relay waits; try again, with a smaller one if it can be
 	CodeRosterStale  = "roster_stale"  // 409: the members changed; the newer cards come along
 	CodeNoKnock      = "no_knock"      // 404: no such knock, or it is too old
 	CodeKnocksFull   = "knocks_full"   // 429: too many knocks

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { b64u } from '../../static/js/lib/bytes.js';
-import { Api, BlockedError, errorOf, NetworkError, RelayError } from '../../static/js/net/relay.js';
+import { Api, BlockedError, errorOf, NetworkError, PieceSize, RelayError } from '../../static/js/net/relay.js';
 import { FakeRelay, cursor, refusal } from './net-relay.mjs';
 
 let relay;
@@ -15,6 +15,16 @@ afterEach(() => relay.close());
 
 const POSTED = { id: 'M', cursor: cursor(1), members: 2, online: 2 };
 const FRAME = Uint8Array.of(1, 2, 3, 250);
+
+test('a piece that the relay has waited too long for makes room for smaller ones', () => {
+  const pieces = new PieceSize();
+  const whole = pieces.size(false);
+  const late = new RelayError({ code: 'body_late', http: 408, error: 'the body did not arrive in time', link: '' });
+  assert.equal(pieces.refused(whole, late, false), true);
+  assert.equal(pieces.size(false), whole / 4);
+  pieces.passed(whole / 4);
+  assert.equal(pieces.refused(whole / 4, late, false), false);
+});
 
 test('a post has everything in URL and body, and a nonce that changes', async () => {
   const first = api.post('S', 'M', FRAME, { roster: 7 });

@@ -232,8 +232,8 @@ function lastPiece() {
 /** @param {unknown} error */
 const is413 = (error) => (error instanceof BlockedError && error.status === 413) || (error instanceof RelayError && error.code === 'too_large');
 
-/** A 403 and a time-out are what scanners say to a body they do not like. @param {unknown} error */
-const tooBig = (error) => is413(error) || (error instanceof BlockedError && error.status === 403) || (error instanceof NetworkError && error.timeout);
+/** A 403 and a time-out are what scanners say to a body they do not like, and on a slow line the relay gives a large one up (408). @param {unknown} error */
+const tooBig = (error) => is413(error) || (error instanceof RelayError && error.http === 408) || (error instanceof BlockedError && error.status === 403) || (error instanceof NetworkError && error.timeout);
 
 // The rung that worked on this origin, remembered for the ladder: a network that holds streams back today does so tomorrow morning.
 

@@ -103,6 +103,7 @@ const text = {
     'the room holds all it may until its members have read on': 'Der Raum ist voll, bis seine Mitglieder weitergelesen haben.',
     'the room has all the members it may have': 'Der Raum hat so viele Mitglieder, wie er haben darf.',
     'too many knocks at this room': 'An diesem Raum wird zu oft geklopft.',
+    'the body did not arrive in time': 'Das Senden hat zu lange gedauert.',
     'the relay holds all it may': 'Das Relay ist voll.',
     'the relay is shutting down; come again in a moment': 'Das Relay wird gerade beendet. Versuche es gleich wieder.',
     'the body is larger than this path takes': 'Das ist größer, als das Relay annimmt.',

@@ -100,6 +100,7 @@ const text = {
     'the room holds all it may until its members have read on': 'ルームがいっぱいです。メンバーが読み進めるまでお待ちください。',
     'the room has all the members it may have': 'ルームのメンバーが上限に達しています。',
     'too many knocks at this room': 'このルームへのノックが多すぎます。',
+    'the body did not arrive in time': '送信に時間がかかりすぎました。',
     'the relay holds all it may': '中継サーバーがいっぱいです。',
     'the relay is shutting down; come again in a moment': '中継サーバーが停止するところです。少し待ってからお試しください。',
     'the body is larger than this path takes': '中継サーバーが受け付ける大きさを超えています。',

@@ -100,6 +100,7 @@ const text = {
     'the room holds all it may until its members have read on': '房间已满，要等成员读完一些消息。',
     'the room has all the members it may have': '房间的成员已满。',
     'too many knocks at this room': '敲这个房间门的人太多了。',
+    'the body did not arrive in time': '发送用时过长。',
     'the relay holds all it may': '中继已满。',
     'the relay is shutting down; come again in a moment': '中继正在关闭，请稍后再试。',
     'the body is larger than this path takes': '内容超出了中继接受的大小。',
