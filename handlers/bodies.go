@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -163,6 +164,62 @@ func (s *Server) readStranger(c echo.Context, read func() error) error {
 	default:
 		return later{errSlowDown, 2 * time.Second}
 	}
+}
+
+// Of the large bodies of members, which the budget of their room does not count before they are whole, so many are read at a time, and
+// so many of one room, so that one that stalls leaves places for the others. With the default sizes all hold 128 MiB at most.
+const (
+	allBodies  = 128
+	roomBodies = 16
+)
+
+// crowd counts large bodies under way, by room.
+type crowd struct {
+	mu   sync.Mutex
+	all  int                 // guarded by mu
+	room map[wire.RoomID]int // guarded by mu
+}
+
+// enter takes a place; false: there is none.
+func (w *crowd) enter(room wire.RoomID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all == allBodies || w.room[room] == roomBodies {
+		return false
+	}
+	if w.room == nil {
+		w.room = make(map[wire.RoomID]int)
+	}
+	w.all++
+	w.room[room]++
+	return true
+}
+
+func (w *crowd) leave(room wire.RoomID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all--
+	if w.room[room]--; w.room[room] == 0 {
+		delete(w.room, room)
+	}
+}
+
+func (w *crowd) count(room wire.RoomID) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.room[room]
+}
+
+// readMember is readBytes for a body that may be large. Errors: errSlowDown besides those.
+func (s *Server) readMember(c echo.Context, room wire.RoomID, max int) ([]byte, error) {
+	if n := c.Request().ContentLength; n >= 0 && n <= proof {
+		return readBytes(c, max)
+	}
+	if !s.bodies.enter(room) {
+		return nil, later{errSlowDown, 2 * time.Second}
+	}
+	defer s.bodies.leave(room)
+	return readBytes(c, max)
 }
 
 func isType[T error](err error) bool {

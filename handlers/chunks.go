@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"math"
 	"net/http"
@@ -22,7 +21,7 @@ func (s *Server) putChunk(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body, err := readBytes(c, s.conf.Limits.Chunk)
+	body, err := s.readMember(c, who.room, s.conf.Limits.Chunk)
 	if err != nil {
 		return err
 	}
@@ -71,9 +70,9 @@ func (s *Server) chunk(c echo.Context) error {
 	// Ciphertext is nothing to look at, and a download by hand must never be taken for a page of ours.
 	c.Response().Header().Set("Content-Disposition", "attachment")
 	if as == "text" {
-		return blob(c, http.StatusOK, "text/plain", []byte(base64.RawURLEncoding.EncodeToString(body)))
+		return s.largeText(c, body)
 	}
-	return blob(c, http.StatusOK, octets, body)
+	return s.largeBlob(c, octets, body)
 }
 
 // owed is GET /r/{room}/files/{FILE}?s=&hold=: what is held of a transfer, and for whom. It waits up to hold until that is nothing.

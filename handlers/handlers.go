@@ -48,6 +48,7 @@ type Config struct {
 	KnockBurst, ShellBurst int
 
 	headTime time.Duration // for the head of a request; zero: 10 s
+	partTime time.Duration // for a part of a large answer; zero: 30 s, as the kernel may have much of it before it waits for a slow reader
 }
 
 // Streams tunes how events go out. Every zero field takes the value named beside it.
@@ -102,6 +103,7 @@ type Server struct {
 	tidy    tidy
 
 	strangers chan struct{} // a place for each large body that is read of somebody who has shown no session
+	bodies    crowd         // the large bodies of members
 
 	checking  atomic.Int64 // requests of network checks under way
 	drainOnce sync.Once
@@ -147,6 +149,7 @@ func (c Config) withDefaults() Config {
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
 	c.BodyTimeout = cmp.Or(c.BodyTimeout, 60*time.Second)
 	c.headTime = cmp.Or(c.headTime, 10*time.Second)
+	c.partTime = cmp.Or(c.partTime, 30*time.Second)
 	c.KnockEvery = cmp.Or(c.KnockEvery, 5*time.Second)
 	c.KnockBurst = cmp.Or(c.KnockBurst, 10)
 	c.ShellEvery = cmp.Or(c.ShellEvery, 200*time.Millisecond)

@@ -1,10 +1,6 @@
 package handlers
 
-import (
-	"net/http"
-
-	"github.com/labstack/echo/v4"
-)
+import "github.com/labstack/echo/v4"
 
 // members is GET /r/{room}/members?s=: who is in the room, with cards and acks.
 func (s *Server) members(c echo.Context) error {
@@ -16,5 +12,5 @@ func (s *Server) members(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, roster)
+	return s.large(c, roster)
 }

@@ -26,7 +26,7 @@ func (s *Server) postMessage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	frame, err := readBytes(c, s.conf.Limits.Message)
+	frame, err := s.readMember(c, who.room, s.conf.Limits.Message)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"reflect"
 	"time"
 
@@ -41,7 +40,7 @@ func (s *Server) poll(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, polled[0].polled)
+	return s.large(c, polled[0].polled)
 }
 
 // polls is POST /poll?hold=: the same for several rooms at once, for clients that may have few connections. A room that
@@ -71,7 +70,7 @@ func (s *Server) polls(c echo.Context) error {
 			answers[i] = wire.Polled{Events: []wire.PolledEvent{}, Away: []wire.MemberID{}, Error: &e}
 		}
 	}
-	return answer(c, http.StatusOK, answers)
+	return s.large(c, answers)
 }
 
 func readPollRooms(c echo.Context) ([]wire.PollRoom, error) {
