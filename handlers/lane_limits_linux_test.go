@@ -59,8 +59,12 @@ func TestLaneCutsADribble(t *testing.T) {
 			}
 			io.WriteString(conn, first)
 			got, sent := dribble(t, conn, in, test.dribbled)
-			if sent == len(test.dribbled) || got != "" && !strings.HasPrefix(got, "HTTP/1.1 400 ") { // net/http's answer to half a line, and ours to half a body
-				t.Errorf("after %d bytes of %d: got %q, want a 400", sent, len(test.dribbled), got)
+			want := "HTTP/1.1 400 " // net/http's answer to half a line
+			if test.dribbled == rest {
+				want = "HTTP/1.1 408 " // ours to half a body
+			}
+			if sent == len(test.dribbled) || got != "" && !strings.HasPrefix(got, want) {
+				t.Errorf("after %d bytes of %d: got %q, want a %s", sent, len(test.dribbled), got, want)
 			}
 		})
 	}
