@@ -46,11 +46,20 @@ async function speak(app, code) {
   app.redraw();
 }
 
+/** What keeps rooms on this device; null if nothing was ever kept here. */
+async function vault() {
+  const stores = await globalThis.indexedDB?.databases?.().catch(() => null);
+  return stores && !stores.some(({ name }) => name === 'snug') ? null : part(() => import('../room/vault.js'));
+}
+
+/** A room that is kept here is entered as the member that was kept, by whatever way: by its link that would be a second member, who misses what waits for the first. @param {string} roomId */
+const isKept = async (roomId) => Boolean(await (await vault())?.kept(roomId).catch(() => null));
+
 /** @param {App} app @param {HTMLElement} place */
 async function showKept(app, place) {
-  const stores = await globalThis.indexedDB?.databases?.().catch(() => null);
-  if (stores && !stores.some(({ name }) => name === 'snug')) return; // nothing was ever kept here
-  const { forget, keptRooms } = await part(() => import('../room/vault.js'));
+  const keeper = await vault();
+  if (!keeper) return;
+  const { forget, keptRooms } = keeper;
   const rooms = (await keptRooms().catch(() => [])).filter(({ roomId }) => !app.rooms.some(({ session }) => session.roomId === roomId));
   if (rooms.length === 0) return fill(place);
   const list = h('ul', { class: 'rooms' }, rooms.map((room) => keptRow(app, room, async () => {
@@ -279,7 +288,7 @@ class App {
 
   /** The history has led back to a room, perhaps to where it was before it moved. @param {Room} room */
   #back(room) {
-    if (room.place !== place()) history.replaceState(...room.address());
+    history.replaceState(...room.address()); // the room may have moved since, or the reader taken another name
     this.#bring(room);
   }
 
@@ -388,6 +397,7 @@ class App {
       if (turn !== this.#turn) return;
       if (had) return this.front(had);
       waiting.opening();
+      door.keep ||= await isKept(roomId);
       const session = await SharedSession.open({ site, root, alias: door.alias, keep: door.keep, name: door.name, as: door.as });
       if (turn !== this.#turn) return session.close();
       const room = new Room(this, session, door);
@@ -414,7 +424,7 @@ class App {
     if (stored('snug.notices') !== null) void import('./notices.js').then(({ notify }) => notify(room, item));
   }
 
-  /** The room has a new link. @param {Room} room */
+  /** The room has a new link, or the reader another name in it. @param {Room} room */
   moved(room) {
     if (room !== this.#view) return;
     history.replaceState(...room.address());

@@ -1,6 +1,6 @@
 // @ts-check
 /** Lines that begin with a slash. */
-import { aliasOf, fill, h, rememberAlias, t } from './parts.js';
+import { aliasOf, fill, h, t } from './parts.js';
 
 /**
  * What a command may do.
@@ -32,7 +32,6 @@ export function run(line, { session, say, done, show }) {
     case 'nick': {
       const { alias, complaint } = aliasOf(rest);
       if (!alias) return show(complaint);
-      rememberAlias(alias);
       session.setAlias(alias).catch((/** @type {Error} */ error) => console.warn('snug:', error));
       show(t.commandNicked(alias));
       return done();

@@ -1,7 +1,7 @@
 // @ts-check
 import { parseFragment, part } from '../lib/bytes.js';
 import { PUSHED } from '../room/session.js';
-import { copyButton, dayOf, digits, fill, gist, h, icon, iconButton, mark, momentOf, named, shareButton, t, tile, told, timeOf, toneOf, typing } from './parts.js';
+import { copyButton, dayOf, digits, fill, gist, h, icon, iconButton, mark, momentOf, named, rememberAlias, shareButton, t, tile, told, timeOf, toneOf, typing } from './parts.js';
 
 /**
  * The timeline on the screen: a window of rows over session.items, so that a long conversation stays light. It stays where the
@@ -542,6 +542,7 @@ export class Room {
   /** Its name among the notices of this page; the device keeps those, and shall not learn the room's id. */
   tag = crypto.randomUUID();
   #at;
+  #alias;
   #timeline;
   #stop = new AbortController();
   #drawn = '';
@@ -584,6 +585,7 @@ export class Room {
     this.#session = session;
     this.#door = door;
     this.#at = this.place;
+    this.#alias = session.alias;
     this.#timeline = new TimelineView({
       items: () => session.items,
       self: () => session.self,
@@ -636,7 +638,8 @@ export class Room {
 
   /** For the history, so that a reload comes back and the way back leads here. @returns {[object, string, string]} */
   address() {
-    const { alias, keep } = this.#door;
+    const { keep } = this.#door;
+    const { alias } = this.#session;
     return this.#session.link ? [{ inside: { alias, keep } }, '', this.place] : [{ room: this.place }, '', location.pathname];
   }
 
@@ -917,7 +920,8 @@ export class Room {
   }
 
   #drawPeople() {
-    const { members } = this.#session;
+    const { members, alias } = this.#session;
+    if (alias !== this.#alias) this.#renamed(alias);
     this.#drawAlone();
     void this.#drawGate();
     const drawn = JSON.stringify(members.map(({ id, alias, changed, waiting }) => [id, alias, changed, waiting]));
@@ -930,6 +934,14 @@ export class Room {
     mark(this.#people, { changed: members.some((member) => member.changed), waiting: waiting > 0 });
     const faces = (others.length ? others : inside).slice(0, FACES).map(tile);
     fill(this.#people, faces, h('span', { class: 'count' }, icon('people'), inside.length));
+  }
+
+  /** A reload, and the next room, shall know the new name. @param {string} alias */
+  #renamed(alias) {
+    this.#alias = alias;
+    rememberAlias(alias);
+    this.#door = { ...this.#door, alias };
+    this.#app.moved(this);
   }
 
   /** Who waits to be let in, or that we do. */
