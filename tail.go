@@ -95,10 +95,25 @@ func (c *tailCmd) print(ctx context.Context, s *client.Session, file func(*clien
 			messages++
 		}
 		if c.Count > 0 && messages == c.Count {
-			finish()
+			readOn(ctx, s, finish)
 			return nil
 		}
 	}
+}
+
+// readOn waits for finish, and takes meanwhile what happens without showing it: else a session would hear no more what becomes of its files once
+// its queue is full, and the relay would keep all of it.
+func readOn(ctx context.Context, s *client.Session, finish func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer cancel()
+		finish()
+	}()
+	for range s.Events(ctx) {
+	}
+	<-done
 }
 
 func (c *tailCmd) show(e client.Event) error {
