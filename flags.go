@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"snug/handlers"
 )
@@ -89,6 +90,47 @@ func (c *count) UnmarshalText(b []byte) error {
 	}
 	*c = count(n)
 	return nil
+}
+
+// fileName is the name of a file, in whatever bytes it has.
+type fileName string
+
+// UnmarshalText takes back what keepBytes did.
+func (p *fileName) UnmarshalText(b []byte) error {
+	*p = fileName(giveBytes(string(b)))
+	return nil
+}
+
+// oddByte stands, with a byte added, for one that is not UTF-8: kong passes values through JSON, which would make all of them the same mark, and a
+// file could not be found by its name. It lies where no character is.
+const oddByte = 0x10ff00
+
+func keepBytes(arg string) string {
+	if utf8.ValidString(arg) {
+		return arg
+	}
+	var b strings.Builder
+	for n := 0; len(arg) > 0; arg = arg[n:] {
+		var r rune
+		if r, n = utf8.DecodeRuneInString(arg); r == utf8.RuneError && n == 1 {
+			r = oddByte + rune(arg[0])
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// giveBytes is the way back.
+func giveBytes(arg string) string {
+	var b strings.Builder
+	for _, r := range arg {
+		if r >= oddByte+utf8.RuneSelf {
+			b.WriteByte(byte(r - oddByte))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // address is where to listen, HOST:PORT; an empty host is every address of the machine.

@@ -179,3 +179,26 @@ func flagTable(app *kong.Node) string {
 	}
 	return b.String()
 }
+
+// TestOddArguments: values that begin with a dash get a sentence of ours, and bytes that are not UTF-8 reach who can use them, and nobody else.
+func TestOddArguments(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("SNUG_LINK", "http://127.0.0.1:1/#AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE")
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"serve", "--grace", "-1s"}, `snug: --grace: "-1s" begins like a flag; a value that does is written --grace=-1s`},
+		{[]string{"tail", "--count", "-1"}, `snug: --count: "-1" begins like a flag; a value that does is written --count=-1`},
+		{[]string{"tail", "--count=-1"}, `snug: --count: "-1" is not a number above zero`},
+		{[]string{"tail", "--count", "all"}, `snug: --count: "all" is not a number above zero`},
+		{[]string{"send", "caf\xe9"}, "snug: the text is not UTF-8"},
+		{[]string{"send", "--file", "caf\xe9"}, "snug: --file: open caf\xe9: no such file or directory"},
+		{[]string{"serve", "--max-chunk", "1KiB"}, "snug: --max-chunk 1KiB must lie between 4KiB, the smallest pieces that clients make, and --room-chunk-bytes 64MiB"},
+	} {
+		var stderr strings.Builder
+		if code := run(test.args, io.Discard, &stderr); code != exitUsage || stderr.String() != test.want+"\n" {
+			t.Errorf("%q: got %d %q, want %q", test.args, code, stderr.String(), test.want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -49,9 +50,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 		panic(err) // the tags above are wrong; every test that starts the command finds it
 	}
 	unsetEmpty(parser.Model.Node)
-	ctx, err := parser.Parse(args)
+	kept := make([]string, len(args))
+	for i, a := range args {
+		kept[i] = keepBytes(a)
+	}
+	ctx, err := parser.Parse(kept)
 	if err != nil {
-		fmt.Fprintf(stderr, "snug: %s\n", strings.Replace(err.Error(), "(from envar ", "(from ", 1))
+		fmt.Fprintf(stderr, "snug: %s\n", misread(err))
 		return exitUsage
 	}
 	err = ctx.Run(newLogger(stderr, slog.Level(c.LogLevel), c.LogJSON), &output{stdout})
@@ -59,6 +64,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "snug: %s\n", err)
 	}
 	return exitCode(err)
+}
+
+// dashed is what kong says of a value that begins like a flag.
+var dashed = regexp.MustCompile(`^(--[\w-]+): expected .* value but got "(-.*)" \(.*$`)
+
+// misread says why arguments or variables cannot be read.
+func misread(err error) string {
+	if m := dashed.FindStringSubmatch(err.Error()); m != nil {
+		return fmt.Sprintf("%s: %q begins like a flag; a value that does is written %s=%s", m[1], m[2], m[1], m[2])
+	}
+	return strings.Replace(err.Error(), "(from envar ", "(from ", 1)
 }
 
 // output is where a command's results go; a type of its own, so that kong can tell it from other writers.

@@ -66,7 +66,7 @@ func exitCode(err error) int {
 // roomFlags say which room to enter, and as whom.
 type roomFlags struct {
 	Link       string   `placeholder:"LINK" help:"The room's link. Better in the variable or a file: other users of this machine can see arguments."`
-	LinkFile   string   `placeholder:"FILE" help:"File with the link in its first line; - is stdin."`
+	LinkFile   fileName `placeholder:"FILE" help:"File with the link in its first line; - is stdin."`
 	Relay      relayURL `placeholder:"URL" help:"Address of the relay, for a passphrase room."`
 	Room       string   `placeholder:"NAME" help:"Name of a passphrase room. The passphrase comes from its variable, or is asked for."`
 	Passphrase string   `placeholder:"WORDS" help:"Passphrase of that room. Better in the variable."`
@@ -117,7 +117,7 @@ func (f *roomFlags) link(arg string, stdin *bufio.Reader) (string, error) {
 		}
 		return line, nil
 	case f.LinkFile != "":
-		b, err := os.ReadFile(f.LinkFile)
+		b, err := os.ReadFile(string(f.LinkFile))
 		if err != nil {
 			return "", usage("--link-file: %w", err)
 		}

@@ -48,7 +48,26 @@ func newSaver(dir string) (*saver, error) {
 	if err != nil {
 		return nil, usage("--save: %w", err)
 	}
-	return &saver{dir: dir, root: root}, nil
+	part, err := createPart(root)
+	if err != nil {
+		root.Close()
+		return nil, usage("--save: nothing can be written there: %w", because(err))
+	}
+	part.Close()
+	return &saver{dir: dir, root: root}, root.Remove(filepath.Base(part.Name()))
+}
+
+// createPart makes a hidden file.
+func createPart(root *os.Root) (*os.File, error) {
+	return root.OpenFile(".snug-"+rand.Text()+".part", os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+}
+
+// because is what the system says, without the name of a file that nobody has heard of.
+func because(err error) error {
+	if p, ok := errors.AsType[*os.PathError](err); ok {
+		return p.Err
+	}
+	return err
 }
 
 // take fetches a file in the background. It must be called before the next event is taken.
@@ -64,7 +83,7 @@ func (v *saver) take(ctx context.Context, f *client.FileInfo) {
 		name, err := v.save(ctx, f, d)
 		told.At, told.Path = time.Now(), filepath.Join(v.dir, name)
 		if err != nil {
-			told.Kind, told.Path, told.Reason = "unsaved", "", err.Error()
+			told.Kind, told.Path, told.Reason = "unsaved", "", because(err).Error()
 		}
 		v.tell(told)
 	})
@@ -72,13 +91,13 @@ func (v *saver) take(ctx context.Context, f *client.FileInfo) {
 
 // save fetches into a hidden file, which gets its name when it is whole.
 func (v *saver) save(ctx context.Context, f *client.FileInfo, d *client.Download) (name string, err error) {
-	part := ".snug-" + rand.Text() + ".part"
-	to, err := v.root.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	to, err := createPart(v.root)
 	if err != nil {
 		over, cancel := context.WithCancelCause(ctx)
 		cancel(err)
 		return "", d.Copy(over, io.Discard) // declines it
 	}
+	part := filepath.Base(to.Name())
 	defer v.root.Remove(part) // which has another name by then, if all went well
 	bar := v.bars.begin(f.Name, f.Size)
 	defer bar.end()

@@ -24,11 +24,11 @@ const maxText = 128 << 10
 // sendCmd sends one message as a full member: it joins, sends and leaves.
 type sendCmd struct {
 	roomFlags
-	Args    []string `arg:"" optional:"" name:"text" help:"What to say. If nothing else names the room, the first is its link. Without text: stdin."`
-	File    []string `env:"-" sep:"none" placeholder:"PATH" help:"Send a file, with the text, if any, as its caption; may be given more than once. Waits until all who are here have it."`
-	WaitAll bool     `env:"-" help:"Wait until every member has it, not just the relay."`
-	Timeout span     `default:"60s" placeholder:"TIME" help:"How long to try; with files: how long nothing may move."`
-	JSON    bool     `name:"json" env:"-" help:"Print JSON."`
+	Args    []string   `arg:"" optional:"" name:"text" help:"What to say. If nothing else names the room, the first is its link. Without text: stdin."`
+	File    []fileName `env:"-" sep:"none" placeholder:"PATH" help:"Send a file, with the text, if any, as its caption; may be given more than once. Waits until all who are here have it."`
+	WaitAll bool       `env:"-" help:"Wait until every member has it, not just the relay."`
+	Timeout span       `default:"60s" placeholder:"TIME" help:"How long to try; with files: how long nothing may move."`
+	JSON    bool       `name:"json" env:"-" help:"Print JSON."`
 }
 
 // sent is what snug send --json prints.
@@ -74,6 +74,9 @@ func (c *sendCmd) Run(k *kong.Context, out *output) error {
 func (c *sendCmd) split() (link string, words []string, err error) {
 	if len(c.Args) == 0 {
 		return "", nil, nil
+	}
+	for i, a := range c.Args {
+		c.Args[i] = giveBytes(a)
 	}
 	_, _, notALink := e2ee.ParseLink(c.Args[0])
 	switch {
@@ -204,8 +207,18 @@ func (c *sendCmd) report(out io.Writer, s sent) error {
 		return printJSON(out, s)
 	}
 	fate := fmt.Sprintf("sent to %s, %d here now", plural(s.Members, "member"), s.Online)
-	if s.All {
-		fate = fmt.Sprintf("sent, and %s have it", plural(s.Members, "member"))
+	switch n := plural(s.Members, "member"); { // whoever does not want a file does not say so to the person who sends it
+	case s.All && len(s.Files) > 0:
+		it := "it"
+		if len(s.Files) > 1 {
+			it = "them"
+		}
+		fate = fmt.Sprintf("sent; %s have %s or do not want %s", n, it, it)
+		if s.Members == 1 {
+			fate = fmt.Sprintf("sent; %s has %s or does not want %s", n, it, it)
+		}
+	case s.All:
+		fate = fmt.Sprintf("sent, and %s have it", n)
 		if s.Members == 1 {
 			fate = "sent, and 1 member has it"
 		}

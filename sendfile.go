@@ -21,7 +21,7 @@ type sentFile struct {
 }
 
 // openFiles opens what is to be sent before a room is entered, so that a wrong name troubles nobody there.
-func openFiles(paths []string) (files []client.File, closeAll func(), err error) {
+func openFiles(paths []fileName) (files []client.File, closeAll func(), err error) {
 	var opened []*os.File
 	closeAll = func() {
 		for _, f := range opened {
@@ -29,10 +29,10 @@ func openFiles(paths []string) (files []client.File, closeAll func(), err error)
 		}
 	}
 	for _, path := range paths {
-		f, err := os.Open(path)
+		f, err := openFile(string(path))
 		if err != nil {
 			closeAll()
-			return nil, nil, usage("--file: %w", err)
+			return nil, nil, err
 		}
 		opened = append(opened, f)
 		size, err := lengthOf(f)
@@ -40,16 +40,28 @@ func openFiles(paths []string) (files []client.File, closeAll func(), err error)
 			closeAll()
 			return nil, nil, err
 		}
-		files = append(files, client.File{Name: filepath.Base(path), Type: mime.TypeByExtension(filepath.Ext(path)), Size: size, Body: f})
+		files = append(files, client.File{Name: filepath.Base(string(path)), Type: mime.TypeByExtension(filepath.Ext(string(path))), Size: size, Body: f})
 	}
 	return files, closeAll, nil
+}
+
+// openFile opens a file, but no pipe: that waits for one who writes.
+func openFile(name string) (*os.File, error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, usage("--file: %s is no file", name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, usage("--file: %w", err)
+	}
+	return f, nil
 }
 
 // lengthOf is how many bytes a file has. Those of /proc say none and give some, and a file is announced with its length.
 func lengthOf(f *os.File) (int64, error) {
 	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return 0, usage("--file: %s is no file", f.Name())
+	if err != nil {
+		return 0, usage("--file: %w", err)
 	}
 	if n, _ := f.ReadAt(make([]byte, 1), info.Size()); n > 0 {
 		return 0, usage("--file: %s has more in it than it says, as files of /proc do; send a copy of it", f.Name())

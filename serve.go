@@ -32,8 +32,8 @@ type serveCmd struct {
 	Listen        address   `default:":8080" placeholder:"ADDR" help:"Address to listen on."`
 	PublicURL     publicURL `name:"public-url" placeholder:"URL" help:"Address that people use, such as https://snug.example. Without it: what each request says."`
 	MetricsListen address   `placeholder:"ADDR" help:"Address of its own for Prometheus: /metrics. Without it: no metrics."`
-	TLSCert       string    `name:"tls-cert" placeholder:"FILE" help:"Certificate chain in PEM; read again when it changes."`
-	TLSKey        string    `name:"tls-key" placeholder:"FILE" help:"Key of that certificate in PEM."`
+	TLSCert       fileName  `name:"tls-cert" placeholder:"FILE" help:"Certificate chain in PEM; read again when it changes."`
+	TLSKey        fileName  `name:"tls-key" placeholder:"FILE" help:"Key of that certificate in PEM."`
 	TLSSelfSigned bool      `name:"tls-self-signed" help:"Make a certificate for this machine at start and print its fingerprint."`
 
 	RoomBytes      size  `default:"64MiB" placeholder:"SIZE" group:"One room" help:"What the messages of a room may hold."`
@@ -77,6 +77,9 @@ func (c *serveCmd) Run(log *slog.Logger, out *output) error {
 	return c.serve(ctx, log, out)
 }
 
+// smallestPiece is that of a file that client and page try before they give up.
+const smallestPiece = 4 << 10
+
 // check refuses what no single flag can see.
 func (c *serveCmd) check() error {
 	switch {
@@ -88,8 +91,8 @@ func (c *serveCmd) check() error {
 		return fmt.Errorf("--room-bytes %v and --room-chunk-bytes %v must fit into --relay-bytes %v", c.RoomBytes, c.RoomChunkBytes, c.RelayBytes)
 	case c.MaxMessage > c.RoomBytes || c.MaxMessage < wire.MinFrame:
 		return fmt.Errorf("--max-message %v must lie between %d bytes, the smallest frame, and --room-bytes %v", c.MaxMessage, wire.MinFrame, c.RoomBytes)
-	case c.MaxChunk > c.RoomChunkBytes:
-		return fmt.Errorf("--max-chunk %v must fit into --room-chunk-bytes %v", c.MaxChunk, c.RoomChunkBytes)
+	case c.MaxChunk > c.RoomChunkBytes || c.MaxChunk < smallestPiece:
+		return fmt.Errorf("--max-chunk %v must lie between %v, the smallest pieces that clients make, and --room-chunk-bytes %v", c.MaxChunk, size(smallestPiece), c.RoomChunkBytes)
 	case time.Duration(c.Heartbeat) < wire.MinHeartbeat || time.Duration(c.Heartbeat) > wire.MaxHeartbeat:
 		return fmt.Errorf("--heartbeat %v must lie between %v and %v", c.Heartbeat, wire.MinHeartbeat, wire.MaxHeartbeat)
 	case time.Duration(c.StreamLife) < wire.MinLife:
@@ -187,7 +190,7 @@ func (c *serveCmd) tls(log *slog.Logger) (conf *tls.Config, print string, err er
 		}
 		return &tls.Config{Certificates: []tls.Certificate{cert}}, fingerprint(cert), nil
 	case c.TLSCert != "":
-		files, err := loadCert(c.TLSCert, c.TLSKey, log)
+		files, err := loadCert(string(c.TLSCert), string(c.TLSKey), log)
 		if err != nil {
 			return nil, "", fmt.Errorf("the certificate cannot be used: %w", err)
 		}

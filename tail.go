@@ -18,11 +18,11 @@ import (
 // tailCmd joins a room and prints what happens there.
 type tailCmd struct {
 	roomFlags
-	LinkArg string `arg:"" optional:"" name:"link" help:"The room's link, if nothing else names the room."`
-	JSON    bool   `name:"json" env:"-" help:"Print one JSON object a line."`
-	Count   int    `env:"-" placeholder:"N" help:"Leave after so many messages and files."`
-	Save    string `env:"-" placeholder:"DIR" help:"Save the files that others send into this folder."`
-	SaveMax size   `default:"4GiB" placeholder:"SIZE" help:"Largest file to save."`
+	LinkArg string   `arg:"" optional:"" name:"link" help:"The room's link, if nothing else names the room."`
+	JSON    bool     `name:"json" env:"-" help:"Print one JSON object a line."`
+	Count   count    `env:"-" placeholder:"N" help:"Leave after so many messages and files."`
+	Save    fileName `env:"-" placeholder:"DIR" help:"Save the files that others send into this folder."`
+	SaveMax size     `default:"4GiB" placeholder:"SIZE" help:"Largest file to save."`
 
 	mu   sync.Mutex // guards out and said
 	out  io.Writer
@@ -34,16 +34,13 @@ func (c *tailCmd) Run(k *kong.Context, out *output) error {
 	if c.given() && c.LinkArg != "" {
 		return usage("two rooms are given")
 	}
-	if c.Count < 0 {
-		return usage("--count: want a number above zero")
-	}
 	conf, err := c.config(k, c.LinkArg, bufio.NewReader(os.Stdin), func(s client.Status) { showStatus(k.Stderr, s) })
 	if err != nil {
 		return err
 	}
 	var save *saver
 	if c.Save != "" {
-		if save, err = newSaver(c.Save); err != nil {
+		if save, err = newSaver(string(c.Save)); err != nil {
 			return err
 		}
 		defer save.close()
@@ -94,7 +91,7 @@ func (c *tailCmd) print(ctx context.Context, s *client.Session, file func(*clien
 		case client.KindText, client.KindShell, client.KindFile:
 			messages++
 		}
-		if c.Count > 0 && messages == c.Count {
+		if c.Count > 0 && messages == int(c.Count) {
 			readOn(ctx, s, finish)
 			return nil
 		}
