@@ -46,3 +46,142 @@ func TestNewNameStays(t *testing.T) {
 	read[bool](ann, "location.reload() === undefined")
 	ben.Reads("Annabel came in")
 }
+
+// TestLinkInAMessage: a link is found in the message that it was sent in, with what stands around it.
+func TestLinkInAMessage(t *testing.T) {
+	w := New(t, hub.Limits{})
+	fragment := w.Person("Ann").Tab("/").NewRoom(false)
+	ben := w.Person("Ben").Tab("/")
+	ben.Click("Enter with a link")
+	for _, none := range []string{"somewhere.example/" + fragment, fragment + "x", "https://other.example/"} {
+		ben.Fill("Link", none)
+		ben.Click("Enter")
+		ben.Reads("There is no room in this text.")
+	}
+	ben.Fill("Link", "Ann wrote: come to "+w.URL+"/"+fragment+". See you!")
+	ben.Click("Enter")
+	ben.Enter(false)
+	ben.Members(2)
+}
+
+// TestComplaintGoes: what was complained of twice is said no more once it is mended, and what the field says by itself stays.
+func TestComplaintGoes(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/")
+	hint := `document.getElementById(field('Your name').getAttribute('aria-describedby')).textContent`
+	for range 3 {
+		ann.Click("Open a new room")
+		ann.Await("the complaint", hint+` === 'Choose a name first; any will do.'`)
+	}
+	ann.Fill("Your name", "A")
+	ann.Await("the hint", hint+` === 'What the others see'`, hint)
+	ann.Click("Enter with a passphrase")
+	ann.Fill("Room name", "lunch")
+	ann.Click("Enter")
+	ann.Reads("Type the passphrase, or take the words offered.")
+	ann.Click("Take these")
+	ann.Reads("Strong enough. Write them down")
+}
+
+// TestNobodyHere: whoever mistypes a passphrase is alone in another room, and is told that it may be so; whoever does not is told what the others need.
+func TestNobodyHere(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/")
+	ann.Passphrase("lunch", "seven words or so, but not these")
+	ann.Reads("One other letter in the name or the passphrase leads to another room.")
+	ann.Panel("Invite")
+	ann.Await("the address of the page", `field('The address of this page')?.value === location.origin + '/'`)
+}
+
+// TestDoorIsHeard: who knocks, or waits behind the lock, is counted for whoever looks elsewhere, as long as it is so.
+func TestDoorIsHeard(t *testing.T) {
+	w, fragment, ann, ben := twoAtHome(t)
+	cat := w.Person("Cat").Tab(ann.KnockLink())
+	ann.Hidden(true)
+	cat.Knock()
+	ann.unread("(1) Private room · snug")
+	ben.Click("Refuse")
+	cat.Reads("Somebody inside refused.")
+	ben.Panel("Room")
+	ben.Click("Lock the room")
+	dan := w.Person("Dan").Tab("/" + fragment)
+	dan.Enter(false)
+	ann.Reads("Dan waits to be let in")
+	ann.unread("(2) Private room · snug")
+	ben.Click("Let in Dan")
+	ann.unread("(1) Private room · snug")
+	ann.Hidden(false)
+	ann.unread("Private room · snug")
+}
+
+// focused waits until the focus is on what fits an expression in which e is its element.
+func (p *Page) focused(what, expression string) {
+	p.t.Helper()
+	p.Await("the focus on "+what, `((e) => `+expression+`)(document.activeElement)`, "document.activeElement.outerHTML.slice(0, 200)")
+}
+
+// byKey presses a button with the keyboard.
+func (p *Page) byKey(button string) {
+	p.t.Helper()
+	p.Await(button, `!!button(`+quoted(button)+`)`)
+	read[bool](p, `button(`+quoted(button)+`).focus() === undefined`)
+	p.do("presses Enter", enter)
+}
+
+// TestFocusStays: whoever goes by keyboard is never sent back to the beginning of the page by what became of the last key.
+func TestFocusStays(t *testing.T) {
+	w, fragment, ann, ben := twoAtHome(t)
+	w.Expect("status of 404") // a poll at the door, after Cat went away
+	cat := w.Person("Cat").Tab(ann.KnockLink())
+	cat.Knock()
+	cat.focused("what is waited for", `name(e).startsWith('Waiting for someone')`)
+	cat.byKey("Cancel")
+	cat.focused("the way to knock again", `name(e) === 'Knock'`)
+	cat.do("knocks", enter)
+	ann.byKey("Go to the door")
+	cat.Digits()
+	ann.focused("the digits", `e.matches('.knock') && name(e).startsWith('Their screen should show')`)
+	ann.byKey("Refuse")
+	ann.focused("the field", `e === field('Message')`)
+	cat.focused("the way to knock again", `name(e) === 'Knock'`)
+
+	ann.Panel("Room")
+	ann.Click("Lock the room")
+	for range 2 {
+		w.Person("Dan").Tab("/" + fragment).Enter(false)
+	}
+	ann.Await("two who wait", `buttons().filter((b) => name(b) === 'Let in Dan').length === 2`)
+	ann.byKey("Let in Dan")
+	ann.Members(3)
+	ann.byKey("Let in Dan")
+	ann.focused("the field", `e === field('Message')`)
+
+	ann.member("Ben")
+	ann.byKey("Remove from the room")
+	ann.Await("the question", `name(front()).includes('Remove Ben?')`)
+	ann.byKey("Remove")
+	ben.Reads("You were removed")
+	ann.Await("the list without Ben", `![...document.querySelectorAll('.members .name')].some((e) => name(e) === 'Ben')`)
+	ann.focused("the list's tab", `name(e) === 'People'`)
+	ann.Reads("You removed Ben. The room has a new link.")
+	ann.Members(3)
+	if left := read[[]string](ann, `[...document.querySelectorAll('.line[data-event=left]')].map((e) => name(e))`); len(left) > 0 {
+		t.Errorf("of those who moved along or were removed it says %q", left)
+	}
+}
+
+// TestForget: a room is forgotten after a question that a screen reader hears too, and the focus is on what is left.
+func TestForget(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/")
+	ann.NewRoom(true)
+	ann.Panel("Room")
+	ann.Reads("The room stays among your rooms on the start screen of this device.")
+	ann.Leave()
+	ann.byKey("Forget Private room on this device")
+	ann.focused("the question", `name(e) === 'Really forget?'`)
+	ann.Look("start-forget")
+	ann.do("forgets", enter)
+	ann.Kept(0)
+	ann.focused("the heading", `e.localName === 'h1'`)
+}

@@ -57,6 +57,11 @@ scene('a removal: the others go on together, what the old room still says reache
   for (const [i, who] of [ann, ben, dan].entries()) who.say(`m${i}`);
   await Promise.all([ann, ben, dan].map((person) => person.until('all three', () => person.texts.length === 3)));
   assert.deepEqual(cat.texts, []);
+  for (const { session } of [ann, ben, dan]) {
+    const [move] = session.items.filter(({ event }) => event === 'moved');
+    assert.deepEqual([move.own, move.body], [session === ann.session, 'Cat']);
+    assert.deepEqual(session.items.filter(({ event }) => event === 'left'), []); // everybody leaves the old room
+  }
   untroubled(ann, ben, dan);
 });
 

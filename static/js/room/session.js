@@ -191,6 +191,7 @@ export class Keeper {
  * @property {(knock: {id: string, body: string}) => void} knock
  * @property {(head: {from: string, at: number, alias: string}, content: {k: string} & Record<string, any>) => Promise<void>} file a message about a file
  * @property {() => void} unread a message could not be opened
+ * @property {() => boolean} over the room has moved on without what comes now
  */
 
 const ASK_AGAIN = 30_000; // ms between two requests for the same sender's keys; its answer is a whole keys frame
@@ -342,6 +343,7 @@ export class Inbox {
     const alias = this.#room.aliasOf(id);
     if (id === this.#room.group.id || !alias || !(old || this.#here(id))) return;
     const reason = why === 'grace' ? 'away for too long' : why === 'full' ? 'the relay needed room' : '';
+    if (this.#room.over()) return; // everybody leaves the old room
     this.#room.timeline.add({ key, kind: 'system', event: 'left', from: id, alias, reason });
     if (old && here.has(id)) return;
     await this.#left(id);
@@ -693,6 +695,7 @@ export class Stay {
       moved: (/** @type {Omit<Move, 'at'>} */ move, /** @type {string} */ at) => this.#moved(move, at),
       file: (/** @type {any} */ head, /** @type {any} */ content) => this.#host.file(head, content),
       unread: () => this.#host.unread(),
+      over: () => this.#over,
       knock: (/** @type {{id: string, body: string}} */ knock) => this.#knocked(knock).catch((error) => console.warn('snug: somebody knocks, and the door cannot be opened', error)),
     };
     return new Inbox(room, known);
@@ -1315,7 +1318,7 @@ export class Session extends EventTarget {
     this.#stay = next;
     this.#files?.anew();
     Object.assign(this, { kind: 'link', name: null });
-    this.#timeline.add({ kind: 'system', event: 'moved', alias: old.aliasOf(by), body: names });
+    this.#timeline.add({ kind: 'system', event: 'moved', own: by === this.self, alias: old.aliasOf(by), body: names });
     await this.#keeper.moveTo(keys.roomId).catch((error) => console.warn('snug: the room is not kept any more', error));
     await next.connection.start().catch((/** @type {Error} */ error) => this.#setStatus({ state: 'blocked', reason: error.message }));
     void old.group.close();

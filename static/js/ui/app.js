@@ -65,6 +65,7 @@ async function showKept(app, place) {
   const list = h('ul', { class: 'rooms' }, rooms.map((room) => keptRow(app, room, async () => {
     await forget(room.roomId);
     await showKept(app, place);
+    (place.querySelector('button') ?? document.querySelector('h1'))?.focus();
   })));
   fill(place, h('h2', null, t.keptTitle), list);
 }
@@ -80,10 +81,14 @@ function keptRow(app, room, forget) {
   const enter = () => app.enter({ root: async () => root, alias, keep: true, name: name ?? undefined, back: (why) => home(app, why) });
   const gone = h('button', { type: 'button', class: 'plain', 'aria-label': t.forgetRoom(title) }, t.forget);
   gone.addEventListener('click', () => {
-    if (gone.dataset.sure !== undefined) return void forget().then(() => gone.closest('li')?.remove());
+    if (gone.dataset.sure !== undefined) return void forget();
     gone.dataset.sure = '';
-    fill(gone, t.forgetSure);
-    gone.addEventListener('blur', () => (delete gone.dataset.sure, fill(gone, t.forget)), { once: true });
+    fill(gone, (gone.ariaLabel = t.forgetSure));
+    gone.addEventListener('blur', () => {
+      delete gone.dataset.sure;
+      fill(gone, t.forget);
+      gone.ariaLabel = t.forgetRoom(title);
+    }, { once: true });
   });
   return h('li', null,
     h('button', { type: 'button', class: 'way', onclick: enter }, h('span', null, title, h('small', null, alias)), icon('next')), gone);

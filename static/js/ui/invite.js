@@ -23,7 +23,7 @@ const byLink = (link) => [
 
 /** @param {string} name */
 const byWords = (name) => [
-  block(t.invitePass, t.invitePassText, h('p', { class: 'words' }, name)),
+  block(t.invitePass, t.invitePassText, h('p', { class: 'words' }, name), address(`${site}/`, t.pageAddress), copyButton(() => `${site}/`, t.copyAddress)),
   block(t.ownPhone, t.ownPhonePass),
 ];
 

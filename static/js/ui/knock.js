@@ -1,7 +1,7 @@
 // @ts-check
 /** The door from outside: a stranger knocks, reads six digits to someone inside, and is let in. */
 import { part } from '../lib/bytes.js';
-import { aliasIn, digits, fill, h, icon, nameField, screen, t, told } from './parts.js';
+import { aliasIn, digits, fill, h, icon, nameField, rememberAlias, screen, t, told } from './parts.js';
 
 /** @typedef {import('./app.js').AppType} App */
 
@@ -33,16 +33,19 @@ export class Knock {
     const go = (event) => {
       event.preventDefault();
       const alias = aliasIn(name.input);
-      if (alias) void this.#ask(alias);
+      if (!alias) return;
+      rememberAlias(alias); // it is there again at the next try
+      void this.#ask(alias);
     };
     delete this.element.dataset.lit;
     fill(this.#inside, error && h('p', { class: 'problem', role: 'alert' }, icon('warn'), error),
       h('form', { class: 'card', onsubmit: go, novalidate: true }, name.element, h('button', { class: 'main' }, t.knock)));
+    if (this.element.isConnected) /** @type {HTMLElement} */ (this.#inside.querySelector('.main')).focus();
   }
 
   /** @param {string} alias */
   async #ask(alias) {
-    const say = h('div', { class: 'card center', role: 'status' }, h('p', null, t.knockWaiting), h('div', { class: 'thread' }));
+    const say = h('div', { class: 'card center', role: 'status', tabindex: -1 }, h('p', null, t.knockWaiting), h('div', { class: 'thread' }));
     const stop = () => {
       this.#asker?.cancel();
       this.#asker = null;
@@ -50,6 +53,7 @@ export class Knock {
     };
     this.element.dataset.lit = '';
     fill(this.#inside, say, h('button', { type: 'button', class: 'plain', onclick: stop }, t.cancel));
+    say.focus(); // not on the button, which a key that is held down would press
     try {
       const { Asker } = await part(() => import('../room/asker.js'));
       const asker = (this.#asker = new Asker({ roomId: this.#roomId }));

@@ -6,8 +6,9 @@ import { canScan, scan } from './scan.js';
 /** @typedef {import('./app.js').AppType} App */
 /** @typedef {import('./app.js').View} View */
 
-// A room's root has 43 characters; at a door to knock at, the room's id has 27. What stands before the # may be missing.
-const LINK = /^(https?:\/\/[^\s#]+)?#?((?:k=[\w-]{27})|[\w-]{43})$/;
+// A room's root has 43 characters; at a door to knock at, the room's id has 27. What stands before the # may be missing; people paste the whole
+// message that a link came in.
+const LINK = /(?:(https?:\/\/[^\s#]+)#|(?<!\S)#|^)((?:k=[\w-]{27})|[\w-]{43})(?![\w-])/;
 
 /**
  * Goes to the room whose link this is. False if it is none.

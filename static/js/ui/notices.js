@@ -34,7 +34,7 @@ export async function notify(room, item) {
   if (sound) play();
   if (!show || !document.hidden || globalThis.Notification?.permission !== 'granted') return;
   const title = open ? room.name : t.noticeTitle;
-  const body = open ? `${named(item.alias ?? t.fromTerminal)}: ${gist(item).slice(0, LONGEST)}` : t.noticeHidden;
+  const body = item.kind === 'system' ? item.body : open ? `${named(item.alias ?? t.fromTerminal)}: ${gist(item).slice(0, LONGEST)}` : t.noticeHidden;
   const options = { body, tag: room.tag, icon: 'icons/snug-192.png', silent: true, data: { page: await page(), room: room.tag } };
   const worker = await navigator.serviceWorker?.getRegistration();
   if (worker) return worker.showNotification(title, options);

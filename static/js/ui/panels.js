@@ -2,7 +2,7 @@
 /** The panel of a room: people, inviting, the terminal, the room itself. A sheet on a phone, beside the conversation where there is room. */
 import { unb64u } from '../lib/bytes.js';
 import { letIn } from './lock.js';
-import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, named, nameField, t, tile, told, typing } from './parts.js';
+import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, named, nameField, redraw, t, tile, told, typing } from './parts.js';
 
 /** @typedef {import('../room/shared.js').SharedSession} Session */
 /** @typedef {import('../room/shared.js').SharedSession['members'][number]} Member */
@@ -78,7 +78,7 @@ export class Panel {
     } else {
       this.element.showModal();
     }
-    if (!aside) /** @type {HTMLElement} */ (this.#tabs.querySelector('[aria-current=true]'))?.focus();
+    if (!aside) this.#current?.focus();
   }
 
   hide() {
@@ -97,7 +97,11 @@ export class Panel {
     this.#tab = tab;
     this.#renaming = false;
     this.#draw();
-    /** @type {HTMLElement} */ (this.#tabs.querySelector('[aria-current=true]')).focus();
+    this.#current?.focus();
+  }
+
+  get #current() {
+    return /** @type {HTMLElement | null} */ (this.#tabs.querySelector('[aria-current=true]'));
   }
 
   /** What the tab shows, as one text: a button must not be replaced under a finger when nothing has changed. */
@@ -109,9 +113,7 @@ export class Panel {
   #draw() {
     this.#drawn = this.#content();
     for (const button of this.#tabs.children) button.ariaCurrent = String(/** @type {HTMLElement} */ (button).dataset.tab === this.#tab);
-    const focused = /** @type {HTMLElement | null} */ (this.#body.contains(document.activeElement) ? document.activeElement : null)?.dataset.focus;
-    fill(this.#body, this[this.#tab]());
-    if (focused) /** @type {HTMLElement | null} */ (this.#body.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
+    redraw(this.#body, () => this.#current, this[this.#tab]());
   }
 
   people() {
@@ -166,7 +168,9 @@ export class Panel {
   #startRename() {
     this.#renaming = true;
     this.#draw();
-    this.#body.querySelector('input')?.select();
+    const input = this.#body.querySelector('input');
+    input?.focus();
+    input?.select();
   }
 
   #rename() {
@@ -222,7 +226,7 @@ export class Panel {
       this.#manners(),
       h('section', { class: 'block' }, h('h2', null, t.device), h('p', null, this.#kept ? t.keptHere : pass ? t.notKept : t.notKeptLink)),
       this.#notices(),
-      h('section', { class: 'block' }, h('h2', null, t.leave), h('p', null, pass ? t.leaveTextPass : t.leaveText),
+      h('section', { class: 'block' }, h('h2', null, t.leave), h('p', null, this.#way(false)),
         h('button', { type: 'button', class: 'quiet', onclick: () => this.#leave(false) }, t.leave)),
       this.#kept && h('section', { class: 'block' }, h('h2', null, t.leaveWipe), h('p', null, t.leaveWipeText),
         h('button', { type: 'button', class: 'quiet danger-text', onclick: () => this.#leave(true) }, t.leaveWipe)),
@@ -256,10 +260,15 @@ export class Panel {
       h('section', { class: 'block' }, h('h2', null, t.typingTitle), h('label', { class: 'check' }, shows, h('span', null, t.typingShow, h('small', null, t.typingHint)))));
   }
 
+  /** How one comes back. @param {boolean} wipe */
+  #way(wipe) {
+    if (this.#kept && !wipe) return t.leaveTextKept;
+    return this.#session.kind === 'passphrase' ? t.leaveTextPass : t.leaveText;
+  }
+
   /** @param {boolean} wipe */
   async #leave(wipe) {
-    const pass = this.#session.kind === 'passphrase';
-    const text = [wipe && t.wipeText, pass ? t.leaveTextPass : t.leaveText];
+    const text = [wipe && t.wipeText, this.#way(wipe)];
     const yes = await confirm({ title: wipe ? t.wipeTitle : t.leaveTitle, text, yes: wipe ? t.leaveWipe : t.leave });
     if (!yes) return;
     fill(this.#body, h('p', { class: 'hint', role: 'status' }, t.leaving));

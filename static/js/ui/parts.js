@@ -67,6 +67,19 @@ export function fill(element, ...children) {
   element.replaceChildren(...nodes(children));
 }
 
+/**
+ * Draws a place anew; the focus stays on what has the same name (data-focus), or goes to what is given for it.
+ * @param {Element} place
+ * @param {() => HTMLElement | null} otherwise
+ * @param {...(Child | Child[])} children
+ */
+export function redraw(place, otherwise, ...children) {
+  const had = place.contains(document.activeElement);
+  const name = document.activeElement?.closest('[data-focus]')?.getAttribute('data-focus');
+  fill(place, ...children);
+  if (had) (/** @type {HTMLElement | null} */ (name ? place.querySelector(`[data-focus="${CSS.escape(name)}"]`) : null) ?? otherwise())?.focus();
+}
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**
@@ -332,13 +345,17 @@ let fields = 0;
  */
 export function complain(input, complaint) {
   const note = /** @type {HTMLElement} */ (document.getElementById(`${input.id}-hint`));
+  const again = note.dataset.complaint !== undefined; // what is to come back is no complaint
   const before = note.textContent;
   fill(note, complaint);
+  mark(note, { complaint });
   note.setAttribute('role', 'alert');
   input.setAttribute('aria-invalid', 'true');
   input.focus();
+  if (again) return;
   input.addEventListener('input', () => {
-    fill(note, before);
+    if (note.textContent === note.dataset.complaint) fill(note, before); // or something newer stands there
+    mark(note, { complaint: null });
     note.removeAttribute('role');
     input.removeAttribute('aria-invalid');
   }, { once: true });

@@ -1,7 +1,7 @@
 // @ts-check
 import { parseFragment, part } from '../lib/bytes.js';
 import { PUSHED } from '../room/session.js';
-import { copyButton, dayOf, digits, fill, gist, h, icon, iconButton, mark, momentOf, named, rememberAlias, shareButton, t, tile, told, timeOf, toneOf, typing } from './parts.js';
+import { copyButton, dayOf, digits, fill, gist, h, icon, iconButton, mark, momentOf, named, redraw, rememberAlias, shareButton, t, tile, told, timeOf, toneOf, typing } from './parts.js';
 
 /**
  * The timeline on the screen: a window of rows over session.items, so that a long conversation stays light. It stays where the
@@ -546,6 +546,7 @@ export class Room {
   #timeline;
   #stop = new AbortController();
   #drawn = '';
+  #callers = /** @type {string[]} */ ([]);
   /** @type {import('./panels.js').Panel | null} */
   #panel = null;
 
@@ -606,6 +607,7 @@ export class Room {
     this.#drawStatus();
     this.#drawPeople();
     this.#drawKnocks();
+    this.#hearDoor(true);
     this.#drawTimer();
     this.#input.value = drafts.get(session.roomId) ?? '';
     this.#typed();
@@ -727,8 +729,8 @@ export class Room {
     on('update', (item) => (this.#timeline.update(item), item.gone && this.#isNoNews([item.key])));
     on('gone', (keys) => (this.#timeline.gone(keys), this.#isNoNews(keys), this.#drawAlone()));
     on('status', () => (this.#drawStatus(), this.#app.changed()));
-    on('members', () => this.#drawPeople());
-    on('knocks', () => this.#drawKnocks());
+    on('members', () => (this.#drawPeople(), this.#hearDoor()));
+    on('knocks', () => (this.#drawKnocks(), this.#hearDoor()));
     on('typing', () => this.#write((writer) => writer.drawTyping()));
     on('timer', () => this.#drawTimer());
     on('moved', ({ link }) => this.#moved(link));
@@ -892,9 +894,7 @@ export class Room {
   #arrived(item) {
     this.#timeline.add(item);
     this.#drawAlone();
-    if (item.own || item.kind === 'system' || (!document.hidden && this.#app.isFront(this))) return;
-    this.#unread.add(item.key);
-    this.#app.heard(this, item);
+    if (!item.own && item.kind !== 'system') this.#isNews(item);
   }
 
   #drawName() {
@@ -951,7 +951,25 @@ export class Room {
     if (this.#gated === gated || (!this.#gated && !waits && !members.some((member) => member.waiting))) return;
     this.#gated = gated;
     const { gate } = await part(() => import('./lock.js'));
-    if (!this.#stop.signal.aborted) fill(this.#gate, gate(this.#session, (event) => this.#open('people', event)));
+    if (!this.#stop.signal.aborted) redraw(this.#gate, this.#toField, gate(this.#session, (event) => this.#open('people', event)));
+  }
+
+  /** Who stands at the door, or waits behind the lock, is news for whoever looks elsewhere. @param {boolean} [quiet] they were there before */
+  #hearDoor(quiet) {
+    const { knocks, members, waits } = this.#session;
+    const now = new Map(knocks.filter(({ state }) => state === 'asking').map(({ id }) => [`knock ${id}`, t.knockAsking]));
+    for (const { id, waiting } of members) if (waiting && !waits) now.set(`wait ${id}`, t.manyWait(1));
+    this.#isNoNews(this.#callers.filter((key) => !now.has(key)));
+    const fresh = [...now].filter(([key]) => !quiet && !this.#callers.includes(key));
+    this.#callers = [...now.keys()];
+    for (const [key, body] of fresh) this.#isNews({ key, kind: 'system', body, at: Date.now() });
+  }
+
+  /** It is counted, and heard, if nobody looks. @param {Item} item */
+  #isNews(item) {
+    if (!document.hidden && this.#app.isFront(this)) return;
+    this.#unread.add(item.key);
+    this.#app.heard(this, item);
   }
 
   /** The first thing to do in an empty room is to ask someone in. */
@@ -960,18 +978,21 @@ export class Room {
     this.#alone.hidden = members.length > 1 || items.some((item) => item.kind !== 'system');
     if (this.#alone.hidden || this.#alone.dataset.link === String(link)) return;
     this.#alone.dataset.link = String(link);
-    fill(this.#alone, h('h2', null, t.aloneTitle), h('p', null, link ? t.aloneLink : t.aloneWords),
+    fill(this.#alone, h('h2', null, t.aloneTitle), h('p', null, link ? t.aloneLink : t.aloneWords), !link && h('p', null, t.aloneOther),
       h('div', { class: 'row' },
         link && copyButton(() => link, t.copyLink, 'main'),
         link && shareButton(link, 'quiet')));
   }
 
+  /** Whoever has done away with what had the focus goes on by writing; on a phone that would bring up the keyboard. */
+  #toField = () => (matchMedia('(pointer: coarse)').matches ? null : this.#input);
+
   #drawKnocks() {
     const session = this.#session;
     const open = session.knocks.filter(({ state }) => state !== 'approved' && state !== 'refused');
     const busy = open.some(({ state }) => state !== 'asking'); // one stranger at a time
-    fill(this.#knocks, open.map(({ id, code, state }) =>
-      h('section', { class: 'knock', data: { state } },
+    redraw(this.#knocks, this.#toField, open.map(({ id, code, state }) =>
+      h('section', { class: 'knock', tabindex: -1, data: { state, focus: id } },
         state === 'asking' && [h('h2', null, t.knockAsking), h('p', null, t.knockAskingText)],
         state === 'answered' && [h('h2', null, t.knockAnswered), h('p', null, t.knockAnsweredText), h('div', { class: 'thread' })],
         code && [h('h2', null, t.knockCode), digits(code), h('p', null, t.knockCompare)],
