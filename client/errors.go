@@ -19,7 +19,7 @@ var (
 	ErrClosed = errors.New("the session is closed")
 	// ErrRemoved: a member has removed this one. The session is over, and the room has another link.
 	ErrRemoved = errors.New("removed from the room")
-	// ErrExpired: the relay let a message go by time before everybody had collected it.
+	// ErrExpired: the relay let a message go by time before everybody had collected it, or was restarted when too much else was kept to post it again.
 	ErrExpired = errors.New("not everybody collected it in time")
 	// ErrMoved: the room moved before the relay knew that everybody had the message.
 	ErrMoved = errors.New("the room moved before everybody had it")

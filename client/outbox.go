@@ -36,6 +36,8 @@ type outbox struct {
 	letters []*Letter
 	entries []*entry
 	kept    int           // bytes of frames in entries
+	most    int           // static: that may be kept
+	newest  wire.Acked    // what the relay said last
 	posting bool          // an entry is under way
 	held    bool          // nothing is posted for now
 	err     error         // closed
@@ -46,7 +48,7 @@ type outbox struct {
 }
 
 func newOutbox() *outbox {
-	return &outbox{wake: make(chan struct{}, 1), changed: make(chan struct{})}
+	return &outbox{most: maxKept, wake: make(chan struct{}, 1), changed: make(chan struct{})}
 }
 
 // poke makes the loop look again: there is something to post, or the network may be back.
@@ -105,6 +107,11 @@ func (o *outbox) acked(st *stay, a wire.Acked) {
 	if o.stay != st || a.Through.Epoch != st.epoch() {
 		return
 	}
+	o.newest = a
+	o.overLocked(a)
+}
+
+func (o *outbox) overLocked(a wire.Acked) {
 	expired := make(map[uint64]bool, len(a.Expired))
 	for _, seq := range a.Expired {
 		expired[seq] = true
@@ -125,10 +132,17 @@ func errIf(yes bool, err error) error {
 	return nil
 }
 
-// again: the relay was restarted and has nothing. What not everybody has goes out again.
+// again: the relay was restarted and has nothing. What not everybody has goes out again, if it was kept.
 func (o *outbox) again() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.dropLocked(func(e *entry) bool {
+		lost := e.frame == nil
+		if lost && e.message {
+			e.letter.finish(ErrExpired)
+		}
+		return lost
+	})
 	for _, e := range o.entries {
 		e.seq = 0
 	}
@@ -203,7 +217,7 @@ func (o *outbox) moveTo(ctx context.Context, next *stay, place wire.Cursor) erro
 		}
 	}
 	o.letters, o.entries, o.kept, o.stale = left, nil, 0, 0
-	o.stay, o.held = next, false
+	o.stay, o.held, o.newest = next, false, wire.Acked{}
 	o.changedLocked()
 	o.poke()
 	return nil

@@ -81,9 +81,16 @@ func (o *outbox) sealLocked() {
 		o.entries = append(o.entries, e)
 		o.kept += len(frame)
 	}
-	for o.kept > maxKept && o.entries[0].seq > 0 {
-		o.kept -= len(o.entries[0].frame)
-		o.entries = o.entries[1:]
+	o.trimLocked()
+}
+
+// trimLocked gives up frames of what the relay has, the oldest first, when too much is kept. Their entries stay, for what becomes of them.
+func (o *outbox) trimLocked() {
+	for i := 0; i < len(o.entries) && o.kept > o.most; i++ {
+		if e := o.entries[i]; e.seq > 0 {
+			o.kept -= len(e.frame)
+			e.frame = nil
+		}
 	}
 }
 
@@ -128,6 +135,9 @@ func (o *outbox) posted(st *stay, e *entry, p wire.Posted) {
 	if e.message {
 		o.stale = 0
 		e.letter.taken(p)
+	}
+	if n := o.newest.Through; n.Epoch == p.Cursor.Epoch && e.seq <= n.Seq { // which may have come before this answer
+		o.overLocked(o.newest)
 	}
 }
 
