@@ -166,7 +166,7 @@ func (c Config) withDefaults() Config {
 }
 
 // ServeHTTP answers one request. It may be called from any goroutine.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, headAsGet(r)) }
 
 // Drain tells every stream and poll to end: streams say bye with a delay spread over Streams.Spread, polls answer at
 // once, and no new ones begin. It returns at once and may be called more than once; http.Server.Shutdown and Wait do the waiting.

@@ -137,6 +137,17 @@ func (a asset) serve(c echo.Context) error {
 	return c.Blob(http.StatusOK, a.kind, body)
 }
 
+// headAsGet makes GET of HEAD where answers are documents, since probes ask like that. net/http, whose own request stays what it is, leaves
+// the body out. Elsewhere HEAD is no method, as a stream, or a wait, for the sake of its head makes no sense.
+func headAsGet(r *http.Request) *http.Request {
+	if path := r.URL.Path; r.Method != http.MethodHead || path == "/poll" || strings.HasPrefix(path, "/r/") || strings.HasPrefix(path, "/check/") {
+		return r
+	}
+	get := r.WithContext(r.Context()) // a copy
+	get.Method = http.MethodGet
+	return get
+}
+
 // accepts reads an Accept-Encoding as far as it matters: the coding is named and not with weight zero.
 func accepts(header, coding string) bool {
 	for part := range strings.SplitSeq(header, ",") {

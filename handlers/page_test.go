@@ -165,3 +165,25 @@ func TestRootIsHelpAtATerminal(t *testing.T) {
 		t.Errorf("without a page: got %d %.40s", resp.StatusCode, body)
 	}
 }
+
+// TestHeadOfDocuments: probes ask by HEAD; they hear what GET says, without the body. Where an answer is no document it is no method.
+func TestHeadOfDocuments(t *testing.T) {
+	r := newRelay(t, func(r *relay) { r.conf.Static = fstest.MapFS{"index.html": {Data: []byte("<p>page")}, "app.css": {Data: []byte("a{}")}} })
+	for _, path := range []string{"/", "/help", "/healthz", "/readyz", "/openapi.json", "/origin.json", "/app.css", "/check", "/nothing"} {
+		get, body := r.do("GET", path, "", nil)
+		head, none := r.do("HEAD", path, "", nil)
+		if head.StatusCode != get.StatusCode || len(none) != 0 || head.ContentLength != int64(len(body)) {
+			t.Errorf("%s: got %d, %d bytes said and %d sent, want %d, %d, 0", path, head.StatusCode, head.ContentLength, len(none), get.StatusCode, len(body))
+		}
+		for _, name := range []string{"Content-Type", "ETag", "Content-Security-Policy", "Vary"} {
+			if head.Header.Get(name) != get.Header.Get(name) {
+				t.Errorf("%s: %s: got %q, want %q", path, name, head.Header.Get(name), get.Header.Get(name))
+			}
+		}
+	}
+	for _, path := range []string{"/check/echo", "/poll", r.room(1).path("/members")} {
+		if resp, _ := r.do("HEAD", path, "", nil); resp.StatusCode != 405 {
+			t.Errorf("%s: got %d", path, resp.StatusCode)
+		}
+	}
+}
