@@ -168,7 +168,9 @@ func TestRootIsHelpAtATerminal(t *testing.T) {
 
 // TestHeadOfDocuments: probes ask by HEAD; they hear what GET says, without the body. Where an answer is no document it is no method.
 func TestHeadOfDocuments(t *testing.T) {
-	r := newRelay(t, func(r *relay) { r.conf.Static = fstest.MapFS{"index.html": {Data: []byte("<p>page")}, "app.css": {Data: []byte("a{}")}} })
+	r := newRelay(t, func(r *relay) {
+		r.conf.Static = fstest.MapFS{"index.html": {Data: []byte("<p>page")}, "app.css": {Data: []byte("a{}")}}
+	})
 	for _, path := range []string{"/", "/help", "/healthz", "/readyz", "/openapi.json", "/origin.json", "/app.css", "/check", "/nothing"} {
 		get, body := r.do("GET", path, "", nil)
 		head, none := r.do("HEAD", path, "", nil)
