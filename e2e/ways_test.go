@@ -185,3 +185,23 @@ func TestForget(t *testing.T) {
 	ann.Kept(0)
 	ann.focused("the heading", `e.localName === 'h1'`)
 }
+
+// TestStrangerGoes: whoever knocks and goes away, by the button or with the tab, is at the door no more.
+func TestStrangerGoes(t *testing.T) {
+	w, _, ann, ben := twoAtHome(t)
+	person := w.Person("Cat")
+	cat := person.Tab(ann.KnockLink())
+	none := `!document.querySelector('.knock')`
+	cat.Knock()
+	ann.Click("Go to the door")
+	cat.Digits()
+	ann.Digits()
+	cat.Click("Cancel")
+	ann.Await("nobody at the door", none)
+	cat.Click("Knock")
+	ann.Reads("Someone is knocking")
+	ben.Reads("Someone is knocking")
+	cat.Goes("/")
+	ann.Await("nobody at the door", none)
+	ben.Await("nobody at the door", none)
+}

@@ -78,6 +78,21 @@ test('a stranger who has gone leaves nothing at the door', async () => {
   assert.deepEqual(states(), ['refused']);
 });
 
+test('a stranger who says that it has gone is at the door no more, and is no knock that came to nothing', async () => {
+  const { doors: [door], asker, say, states } = await scene(1);
+  await door.answer('cat');
+  await say({ gone: true });
+  assert.deepEqual(states(), ['refused']);
+  const knock = (id, note) => door.heard({ id, body: b64u(utf8(JSON.stringify(note))) });
+  await knock('nobody', { gone: true });
+  for (const id of ['one', 'two', 'three', 'four']) {
+    await knock(id, { commit: asker.commit });
+    assert.equal(door.rows.at(-1).id, id);
+    await knock(id, { gone: true });
+    assert.equal(door.rows.at(-1).state, 'refused');
+  }
+});
+
 test('a reveal that does not fit, and notes that are none, open nothing', async () => {
   const { doors: [door], notes, asker, say, states } = await scene(1);
   for (const body of ['', 'AA', '%%', b64u(utf8('null')), b64u(utf8('{"commit":7}'))]) await door.heard({ id: 'other', body });

@@ -15,6 +15,8 @@ const AGAIN = 3000; // ms before a poll that failed is repeated
 export class Asker extends EventTarget {
   #room;
   #api;
+  #last; // what is said with it outlives the page
+  #knocked = false;
   #secret = b64u(random(32));
   #ended = new AbortController();
   #answer = '';
@@ -25,6 +27,7 @@ export class Asker extends EventTarget {
     this.#room = unb64u(roomId);
     if (this.#room.length !== 20) throw new TypeError('This is not the address of a room.');
     this.#api = new Api({ base: origin, room: roomId });
+    this.#last = new Api({ base: origin, room: roomId, fetch: (url, init) => fetch(url, { ...init, keepalive: true }) });
   }
 
   /**
@@ -51,9 +54,14 @@ export class Asker extends EventTarget {
     }
   }
 
+  /** Goes away. Those inside are told, or they would open the door to nobody. */
   cancel() {
     this.#ended.abort(new DOMException('You went away from the door.', 'AbortError'));
+    if (this.#knocked) this.#last.knock(this.#saying({ gone: true })).catch(() => undefined); // else they learn it by time
   }
+
+  /** @param {object} note */
+  #saying = (note) => ({ secret: this.#secret, body: b64u(utf8(JSON.stringify(note))) });
 
   /** @param {KnockAsker} knock @param {Record<string, unknown> | null} note */
   async #note(knock, note) {
@@ -71,7 +79,8 @@ export class Asker extends EventTarget {
   /** @param {object} note */
   async #say(note) {
     try {
-      await this.#api.knock({ secret: this.#secret, body: b64u(utf8(JSON.stringify(note))) }, { signal: this.#ended.signal });
+      this.#knocked = true;
+      await this.#api.knock(this.#saying(note), { signal: this.#ended.signal });
     } catch (error) {
       if (error instanceof RelayError && error.code === 'nobody') throw new Error('Nobody is in this room right now. Try again when somebody is.');
       throw error;

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * The door from inside: strangers who knock, and the member who answers one. Notes are JSON in the relay's mailbox:
- * {commit} · {answer} · {reveal, answer, as} · {sealed} or {refused: true, answer}. The stranger's reveal names the answer it took, so that of several
+ * {commit} · {answer} · {reveal, answer, as} · {sealed} or {refused: true, answer} · {gone: true} of a stranger who does not wait any more. The stranger's reveal names the answer it took, so that of several
  * members who answered only one shows digits; a refusal names the answer it takes back, if there was one.
  */
 import { fromUtf8, unb64u, utf8 } from '../lib/bytes.js';
@@ -43,6 +43,7 @@ export class Doorkeeper {
     const note = parseNote(body);
     if (typeof note?.commit === 'string') return this.#asks(id, note.commit);
     const row = this.rows.find((each) => each.id === id);
+    if (note?.gone && row && row.state !== 'approved') return this.#over(id, 'refused');
     if (typeof note?.reveal !== 'string' || (row?.state !== 'asking' && row?.state !== 'answered')) return;
     const open = this.#hosts.get(id);
     if (!open || note.answer !== open.answer) return this.#over(id, 'refused'); // it took another member's answer

@@ -10,7 +10,8 @@ export class Knock {
   #roomId;
   /** @type {import('../room/asker.js').Asker | null} */
   #asker = null;
-  #closed = false;
+  #turn = 0; // of those that wait; what an older one learns is of no use
+  #left = new AbortController();
   #inside = h('div', { class: 'stack' });
 
   /** @param {App} app @param {string} roomId */
@@ -19,11 +20,25 @@ export class Knock {
     this.#roomId = roomId;
     this.element = screen(h('header', null, h('h1', null, t.knockTitle), h('p', null, t.knockText)), this.#inside);
     this.#form();
+    addEventListener('pagehide', () => this.#stop(), { signal: this.#left.signal });
   }
 
   close() {
-    this.#closed = true;
+    this.#left.abort();
+    this.#away();
+  }
+
+  #away() {
+    this.#turn++;
     this.#asker?.cancel();
+    this.#asker = null;
+  }
+
+  /** Waits no longer. */
+  #stop() {
+    if (this.element.dataset.lit === undefined) return;
+    this.#away();
+    this.#form();
   }
 
   /** @param {string} [error] */
@@ -46,29 +61,26 @@ export class Knock {
   /** @param {string} alias */
   async #ask(alias) {
     const say = h('div', { class: 'card center', role: 'status', tabindex: -1 }, h('p', null, t.knockWaiting), h('div', { class: 'thread' }));
-    const stop = () => {
-      this.#asker?.cancel();
-      this.#asker = null;
-      this.#form();
-    };
     this.element.dataset.lit = '';
-    fill(this.#inside, say, h('button', { type: 'button', class: 'plain', onclick: stop }, t.cancel));
+    fill(this.#inside, say, h('button', { type: 'button', class: 'plain', onclick: () => this.#stop() }, t.cancel));
     say.focus(); // not on the button, which a key that is held down would press
+    const turn = ++this.#turn;
     try {
       const { Asker } = await part(() => import('../room/asker.js'));
+      if (turn !== this.#turn) return;
       const asker = (this.#asker = new Asker({ roomId: this.#roomId }));
       asker.addEventListener('code', (event) => {
         const { code } = /** @type {CustomEvent} */ (event).detail;
         fill(say, h('p', null, t.knockYourCode), digits(code), h('p', { class: 'hint' }, t.knockYourCodeText), h('div', { class: 'thread' }));
       });
       const { root, own } = await asker.ask();
-      if (this.#closed || this.#asker !== asker) return;
+      if (turn !== this.#turn) return;
       this.#asker = null;
       const back = (/** @type {string | undefined} */ why) => new Knock(this.#app, this.#roomId).saying(why);
       const members = [own]; // a later visit through the same door is another member's
       void this.#app.enter({ root: async () => root, alias, keep: false, as: () => members.pop(), back });
     } catch (error) {
-      if (this.#closed || !this.#asker) return;
+      if (turn !== this.#turn) return;
       this.#asker = null;
       this.#form(error instanceof Error && error.message ? told(error.message) : t.knockRefused);
     }
