@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	"snug/hub"
@@ -204,4 +205,42 @@ func TestStrangerGoes(t *testing.T) {
 	cat.Goes("/")
 	ann.Await("nobody at the door", none)
 	ben.Await("nobody at the door", none)
+}
+
+// TestLongNames: a name without a place to break it, of a room or of a member, covers nothing: who has it can be removed, and what is unread is seen.
+func TestLongNames(t *testing.T) {
+	w := New(t, hub.Limits{})
+	long := strings.Repeat("Wolfeschlegelstein", 3)
+	ann := w.Person("Ann").Tab("/")
+	ann.Window(320, 640)
+	ann.Passphrase(strings.Repeat(long, 3), "whatever it is that opens this")
+	ann.toStart()
+	fragment := ann.NewRoom(false)
+	ben := w.Person(long).Tab("/" + fragment)
+	ben.Enter(false)
+	ann.Members(2)
+	ann.member(long)
+	// What is cut off within something that scrolls is seen nowhere else.
+	within := func(where, what string) {
+		t.Helper()
+		ann.settled()
+		for _, wide := range read[[]string](ann, `[...document.querySelectorAll(`+quoted(what)+`)].filter((e) => shown(e) && e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > `+
+			`document.querySelector(`+quoted(where)+`).getBoundingClientRect().right).map((e) => e.outerHTML.slice(0, 120))`) {
+			t.Errorf("reaches out of %s: %s", where, wide)
+		}
+	}
+	within("dialog.panel", ".panelbody, .panelbody p, .panelbody button")
+	ann.Click("Remove from the room")
+	ann.Await("the question", `!!document.querySelector('dialog.confirm')`)
+	within("dialog.confirm", ".confirm form, .confirm h2, .confirm p, .confirm button")
+	ann.Screenshot("long-question")
+	ann.Click("Cancel")
+	ann.Press("Escape", 27)
+	ann.Click("Rooms")
+	ann.Await("the drawer", `!!document.querySelector('.drawer:modal')`)
+	within("dialog.drawer", ".drawer .roomlist, .drawer button")
+	ann.Screenshot("long-drawer")
+	ann.Click("Close")
+	ann.Desktop()
+	ann.Look("two-rooms")
 }

@@ -23,7 +23,7 @@ const byLink = (link) => [
 
 /** @param {string} name */
 const byWords = (name) => [
-  block(t.invitePass, t.invitePassText, h('p', { class: 'words' }, name), address(`${site}/`, t.pageAddress), copyButton(() => `${site}/`, t.copyAddress)),
+  block(t.invitePass, t.invitePassText, address(`${site}/`, t.pageAddress), copyButton(() => `${site}/`, t.copyAddress), h('p', null, t.roomName, t.colon, h('b', { class: 'words' }, name))),
   block(t.ownPhone, t.ownPhonePass),
 ];
 

@@ -898,7 +898,7 @@ export class Room {
   }
 
   #drawName() {
-    fill(this.#title, this.name);
+    fill(this.#title, (this.#title.title = this.name));
     this.#app.changed();
   }
 

@@ -75,7 +75,7 @@ export function row(room, front, go) {
   const state = room.over ? 'closed' : /** @type {keyof typeof t.status} */ (room.session.status.state);
   const { unread } = room;
   const others = room.session.members.filter(({ self }) => !self).map(({ alias }) => named(alias)).join(', ');
-  return h('button', { type: 'button', class: 'way', 'aria-current': front && 'true', onclick: go },
+  return h('button', { type: 'button', class: 'way', title: room.name, 'aria-current': front && 'true', onclick: go },
     h('span', { class: 'lamp', title: t.status[state], data: { state } }, icon('lamp'), h('span', { class: 'spoken' }, `${t.status[state]}. `)),
     h('span', null, room.name, h('small', null, others || room.session.alias)),
     unread > 0 && h('b', { class: 'badge' }, h('span', { 'aria-hidden': 'true' }, unread > 99 ? '99+' : unread), h('span', { class: 'spoken' }, ` ${t.unread(unread)}`)));
