@@ -86,6 +86,9 @@ func Transport(proxy *url.URL) *http.Transport {
 		IdleConnTimeout:     20 * time.Second, // below what proxies keep an idle connection for
 		ForceAttemptHTTP2:   true,
 		DisableCompression:  true,
+		// Requests share a connection, and would go on using one that has gone silent until the kernel gives it up, in a quarter of an hour. The
+		// relay's heartbeats are less than this apart; the answer may have to wait behind a chunk on its way through a slow line.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}
 	if proxy != nil {
 		t.Proxy = http.ProxyURL(proxy)
