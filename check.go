@@ -51,6 +51,7 @@ func (c *checkCmd) Run(out *output) error {
 		watch = 0
 	}
 	way := client.Transport(c.Proxy.url())
+	way.HTTP2 = nil // its pings would keep alive what is to be silent, and a browser sends none
 	done := checked{Relay: string(c.URL)}
 	if c.URL.url().Scheme == "https" {
 		done.TLS = c.tls(ctx)

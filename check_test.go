@@ -23,7 +23,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("got %s, %v", &out, err)
 	}
 	out.Reset()
-	if code := run([]string{"check", "--quick", "http://127.0.0.1:1"}, &out, &errs); code != 4 || !strings.HasPrefix(out.String(), "The relay cannot be reached from here: ") {
+	if code := run([]string{"check", "--quick", "http://127.0.0.1:1"}, &out, &errs); code != 4 || !strings.HasPrefix(out.String(), "The relay cannot be reached from here: dial tcp 127.0.0.1:1: ") {
 		t.Errorf("exit code %d, %s", code, &out)
 	}
 	if strings.Contains(out.String(), "pass") {

@@ -34,7 +34,13 @@ func (c *tailCmd) Run(k *kong.Context, out *output) error {
 	if c.given() && c.LinkArg != "" {
 		return usage("two rooms are given")
 	}
-	conf, err := c.config(k, c.LinkArg, bufio.NewReader(os.Stdin), func(s client.Status) { showStatus(k.Stderr, s) })
+	shown := ""
+	conf, err := c.config(k, c.LinkArg, bufio.NewReader(os.Stdin), func(s client.Status) {
+		if line := statusLine(s); line != "" && line != shown { // another way may say the same
+			shown = line
+			fmt.Fprint(k.Stderr, line)
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -206,12 +212,12 @@ func greet(stderr io.Writer, s *client.Session) {
 	fmt.Fprintf(stderr, "snug: in the room as %s, %s; safety code %s\n", printable(s.Alias()), with, s.SafetyCode())
 }
 
-func showStatus(stderr io.Writer, s client.Status) {
+func statusLine(s client.Status) string {
 	switch s.State {
 	case client.StateConnecting:
+		return ""
 	case client.StateLive:
-		fmt.Fprintln(stderr, "snug: live")
-	default:
-		fmt.Fprintf(stderr, "snug: %s: %s\n", s.State, s.Reason)
+		return "snug: live\n"
 	}
+	return fmt.Sprintf("snug: %s: %s\n", s.State, s.Reason)
 }

@@ -10,7 +10,7 @@ import (
 // Verdict says in plain words what a report means for snug, the most important first.
 func (r CheckReport) Verdict() []string {
 	if !r.Reach.OK {
-		return []string{"The relay cannot be reached from here: " + r.Reach.Why + "."}
+		return []string{"The relay cannot be reached from here: " + strings.TrimPrefix(r.Reach.Why, unreached) + "."}
 	}
 	return append([]string{r.receiving()}, append(r.sending(), r.rest()...)...)
 }

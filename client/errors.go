@@ -81,8 +81,10 @@ func (e *NetworkError) Error() string {
 	if e.Timeout {
 		return "no answer in time"
 	}
-	return "the relay cannot be reached: " + e.Err.Error()
+	return unreached + e.Err.Error()
 }
+
+const unreached = "the relay cannot be reached: "
 
 func (e *NetworkError) Unwrap() error { return e.Err }
 

@@ -62,7 +62,7 @@ var refusals = []refusal{
 	{errChecksBusy, http.StatusTooManyRequests, wire.CodeSlowDown, "too many network checks at once; come again a little later", 5},
 	{errForeignHost, http.StatusNotFound, wire.CodeNotFound, "this is a page for the machine it runs on, open it as localhost", 0},
 	{wire.ErrMalformed, http.StatusBadRequest, wire.CodeBadRequest, "", 0},
-	{hub.ErrBadCursor, http.StatusBadRequest, wire.CodeBadCursor, "the cursor is ahead of the room", 0},
+	{hub.ErrBadCursor, http.StatusBadRequest, wire.CodeBadCursor, "the cursor is ahead of the room, or of another life of it", 0},
 	{hub.ErrNoSession, http.StatusUnauthorized, wire.CodeNoSession, "this session is unknown or has ended; join again", 0},
 	{hub.ErrNobody, http.StatusNotFound, wire.CodeNobody, "nobody is in the room, so nobody would receive it", 0},
 	{hub.ErrNoChunk, http.StatusNotFound, wire.CodeNoChunk, "there is no such chunk here (yet)", 0},

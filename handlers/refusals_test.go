@@ -265,6 +265,16 @@ func TestConnectionOutlivesABody(t *testing.T) {
 	}
 }
 
+// TestCursorOfAnotherLife: of a room that began anew a cursor is not ahead, and the sentence once said so.
+func TestCursorOfAnotherLife(t *testing.T) {
+	a := newRelay(t).room(1).join(1)
+	a.Cursor.Epoch[0]++
+	resp, body := a.do("POST", a.path("/ack", "through", a.Cursor.String()), "", nil)
+	if e := parse[wire.Error](t, body); resp.StatusCode != 400 || e.Code != wire.CodeBadCursor || !strings.Contains(e.Error, "another life") {
+		t.Errorf("got %d %s", resp.StatusCode, body)
+	}
+}
+
 func TestTableOfRefusals(t *testing.T) {
 	for _, r := range append(refusals, internal) {
 		if slices.ContainsFunc(refusals, func(o refusal) bool { return o.code == r.code && o.status != r.status }) {

@@ -127,7 +127,7 @@ type Error struct {
 // Codes of refusals.
 const (
 	CodeBadRequest   = "bad_request"   // 400: something does not parse; the text says what
-	CodeBadCursor    = "bad_cursor"    // 400: a cursor ahead of the room
+	CodeBadCursor    = "bad_cursor"    // 400: a cursor ahead of the room, or of another life of it
 	CodeNotSealed    = "not_sealed"    // 400: a body that is neither a frame nor a JWE
 	CodeNoSession    = "no_session"    // 401: unknown session, rejoin
 	CodeNoToken      = "no_token"      // 401: a shell post without a token
