@@ -7,7 +7,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,27 +23,10 @@ import (
 // TestTailLeavesAClosedPipe: snug tail | head -1 once left a member in the room for as long as the relay waits for one to come back, because the
 // write into the closed pipe ended the process before it could say goodbye.
 func TestTailLeavesAClosedPipe(t *testing.T) {
-	memory := hub.NewMemory(hub.Limits{})
-	defer memory.Close()
-	relay, err := handlers.New(handlers.Config{Hub: memory})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(relay)
-	defer server.Close()
-	defer server.CloseClientConnections()
-	root, err := e2ee.NewLinkRoot(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ann, link := roomWithAnn(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	ann, err := client.Join(ctx, client.Config{Origin: server.URL, Root: root, Alias: "ann"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ann.Close()
-	tail := command(t, []string{"SNUG_LINK=" + root.Link(server.URL)}, "tail", "--alias", "bob")
+	tail := command(t, []string{"SNUG_LINK=" + link}, "tail", "--alias", "bob")
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -63,6 +49,55 @@ func TestTailLeavesAClosedPipe(t *testing.T) {
 	if exit == nil || exit.ExitCode() != exitUnread || strings.Contains(stderr.String(), "pipe") {
 		t.Errorf("ends with %v; %s", exit, &stderr)
 	}
+}
+
+// TestTailLeavesAClosedTerminal: closing its window once left such a member as well.
+func TestTailLeavesAClosedTerminal(t *testing.T) {
+	ann, link := roomWithAnn(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	tail := command(t, []string{"SNUG_LINK=" + link}, "tail", "--alias", "bob")
+	if err := tail.Start(); err != nil {
+		t.Fatal(err)
+	}
+	untilBob(t, ctx, ann, client.KindJoined)
+	tail.Process.Signal(syscall.SIGHUP)
+	untilBob(t, ctx, ann, client.KindLeft)
+	if err := tail.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNohup: what was started to outlive its terminal does.
+func TestNohup(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP)
+	t.Cleanup(func() { signal.Reset(syscall.SIGHUP) })
+	if slices.Contains(stops(), os.Signal(syscall.SIGHUP)) {
+		t.Error("it ends with its terminal")
+	}
+}
+
+func roomWithAnn(t *testing.T) (ann *client.Session, link string) {
+	t.Helper()
+	memory := hub.NewMemory(hub.Limits{})
+	t.Cleanup(func() { memory.Close() })
+	relay, err := handlers.New(handlers.Config{Hub: memory})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(relay)
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+	root, err := e2ee.NewLinkRoot(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann, err = client.Join(t.Context(), client.Config{Origin: server.URL, Root: root, Alias: "ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ann.Close)
+	return ann, root.Link(server.URL)
 }
 
 func untilBob(t *testing.T, ctx context.Context, s *client.Session, does client.Kind) {

@@ -207,9 +207,18 @@ func printJSON(out io.Writer, v any) error {
 // ending the process at once: a member that has not left stays in the room until it is given up.
 func interrupted() (context.Context, context.CancelFunc) {
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), stops()...)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
+}
+
+// stops are the signals that ask a command to end. That of a closed terminal is one, unless it was started to outlive that, as by nohup.
+func stops() []os.Signal {
+	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
 }
 
 const leaveTime = 5 * time.Second

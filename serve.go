@@ -10,11 +10,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -61,9 +59,9 @@ type serveCmd struct {
 	ReconnectSpread span     `default:"5s" placeholder:"TIME" group:"Streams" help:"Over how long clients are told to come back after a stop."`
 }
 
-// Run serves until SIGINT or SIGTERM. A second signal ends the process at once.
+// Run serves until SIGINT, SIGTERM or SIGHUP. A second signal ends the process at once.
 func (c *serveCmd) Run(log *slog.Logger, out *output) error {
-	signals, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals, release := signal.NotifyContext(context.Background(), stops()...)
 	defer release()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
