@@ -59,6 +59,9 @@ func (c *checkCmd) Run(out *output) error {
 	done.CheckReport = client.CheckNetwork(ctx, &http.Client{Transport: way}, string(c.URL), watch, func(what string) {
 		fmt.Fprintf(os.Stderr, "snug: trying %s\n", what)
 	})
+	if ctx.Err() != nil && done.Watch == nil { // stopped while it was tried what passes, so all that failed means nothing; the watch may be cut short
+		return context.Cause(ctx)
+	}
 	done.OK, done.Verdict = done.Fine(), done.CheckReport.Verdict()
 	if done.TLS != nil {
 		done.Verdict = append(done.Verdict, done.TLS.verdict())

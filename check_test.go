@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
+	"net"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -61,5 +65,32 @@ func TestCheckSeesWhoAnswersForTLS(t *testing.T) {
 	got.Direct = "another"
 	if !strings.Contains(got.verdict(), "The proxy opens TLS") {
 		t.Errorf("got %q", got.verdict())
+	}
+}
+
+// TestInterrupted: what was stopped has found out nothing, and says no more than that. Once it said that nothing can be sent.
+func TestInterrupted(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for _, args := range [][]string{{"check", "--quick"}, {"verify"}} {
+		var stdout, stderr strings.Builder
+		cmd := command(t, nil, append(args, "http://"+silent.Addr().String())...)
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		conn, err := silent.Accept() // so it is under way
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd.Process.Signal(os.Interrupt)
+		exit, _ := errors.AsType[*exec.ExitError](cmd.Wait())
+		if exit == nil || exit.ExitCode() != exitFailed || stdout.Len() > 0 || !strings.HasSuffix(stderr.String(), "snug: interrupt signal received\n") {
+			t.Errorf("%q: %v, %q, %q", args, exit, &stdout, &stderr)
+		}
+		conn.Close()
 	}
 }

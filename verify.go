@@ -47,7 +47,10 @@ func (c *verifyCmd) Run(out *output) error {
 	ctx, stop := interrupted()
 	defer stop()
 	v, err := verify(ctx, string(c.URL), client.Transport(c.Proxy.url()))
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
 		return err
 	}
 	if err := c.report(out, v); err != nil {
