@@ -181,6 +181,9 @@ func TestForget(t *testing.T) {
 	ann.Leave()
 	ann.byKey("Forget Private room on this device")
 	ann.focused("the question", `name(e) === 'Really forget?'`)
+	ann.Press("Tab", 9) // it is asked no more
+	ann.Await("the word in one line", `((words) => (words.selectNodeContents(button('Forget')), words.getClientRects().length === 1))(document.createRange())`)
+	ann.byKey("Forget Private room on this device")
 	ann.Look("start-forget")
 	ann.do("forgets", enter)
 	ann.Kept(0)
@@ -243,4 +246,55 @@ func TestLongNames(t *testing.T) {
 	ann.Click("Close")
 	ann.Desktop()
 	ann.Look("two-rooms")
+}
+
+// TestOfflineIsNotAlone: without a network nobody knows who is in a room, so it is not said that nobody is.
+func TestOfflineIsNotAlone(t *testing.T) {
+	w := New(t, hub.Limits{})
+	w.Expect("ERR_", "status of 4")
+	person := w.Person("Ann")
+	person.Tab("/").installed()
+	w.Crash()
+	ann := person.Tab("/#" + strings.Repeat("A", 43))
+	ann.Fill("Your name", "Ann")
+	ann.Click("Enter")
+	ann.Reads("The relay cannot be reached.")
+	if text := read[string](ann, "document.body.innerText"); strings.Contains(text, "Just you") {
+		t.Errorf("the page says %s", text)
+	}
+	w.Restart()
+	ann.Reads("Just you, so far")
+}
+
+// TestLanguageKeeps: what was filled in before another language was chosen is there after it, and so is the focus.
+func TestLanguageKeeps(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/")
+	ann.Fill("Your name", "Annegret")
+	ann.Tick("Keep this room")
+	ann.byKey("Deutsch")
+	ann.Await("both, in German", `field('Dein Name').value === 'Annegret' && document.querySelector('[name=keep]').checked`)
+	ann.focused("the language", `name(e) === 'Deutsch'`)
+}
+
+// TestGateOnASmallPhone: beside a long word on the button there is space to read who waits.
+func TestGateOnASmallPhone(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/check.html")
+	ann.Window(320, 640)
+	ann.Speaks("de-DE,de")
+	ann.Goes("/")
+	ann.Fill("Dein Name", "Ann")
+	ann.Click("Neuen Raum öffnen")
+	ann.Await("a room", `!!button('Verbindung: Live')`)
+	ann.Click("Dieser Raum")
+	ann.Click("Raum abschließen")
+	ann.Await("a locked room", `document.querySelector('[role=switch]').ariaChecked === 'true'`)
+	ann.Press("Escape", 27)
+	w.Person("Cat").Tab("/" + read[string](ann, "location.hash")).Enter(false)
+	ann.Reads("Cat wartet auf Einlass")
+	ann.Screenshot("gate-320-de")
+	if wide := read[int](ann, `document.querySelector('.gate > div').clientWidth`); wide < 144 {
+		t.Errorf("%d px are left for who waits", wide)
+	}
 }

@@ -7,11 +7,13 @@ import { aliasIn, choose, fill, h, icon, keepField, language, LANGUAGES, nameFie
 /**
  * @param {App} app
  * @param {string} [error]
+ * @param {Filled} [was]
  * @returns {View}
  */
-export function home(app, error) {
+export function home(app, error, was) {
   const name = nameField();
   const keep = keepField();
+  if (was) [name.input.value, keep.input.checked] = [was.alias, was.keep];
   const rooms = h('div', { class: 'kept' });
   const inside = h('div', { class: 'kept' });
   const open = async () => (await part(() => import('../crypto/keys.js'))).newLinkRoot();
@@ -35,15 +37,18 @@ export function home(app, error) {
         way('key', t.withPassphrase, async () => (await part(() => import('./passphrase.js'))).passphrase(app)),
         way('link', t.withLink, async () => (await part(() => import('./link.js'))).pasteLink(app))),
       h('p', { class: 'promise' }, t.promise),
-      h('nav', { class: 'languages', 'aria-label': t.languages }, Object.entries(LANGUAGES).map(([code, name]) => h('button', { type: 'button', class: 'plain', lang: code, 'aria-current': code === language && 'true', onclick: () => speak(app, /** @type {import('./parts.js').Language} */ (code)) }, name))),
+      h('nav', { class: 'languages', 'aria-label': t.languages }, Object.entries(LANGUAGES).map(([code, own]) => h('button', { type: 'button', class: 'plain', lang: code, 'aria-current': code === language && 'true', onclick: () => speak(app, /** @type {import('./parts.js').Language} */ (code), { alias: name.input.value, keep: keep.input.checked }) }, own))),
     ),
   };
 }
 
-/** @param {App} app @param {import('./parts.js').Language} code */
-async function speak(app, code) {
+/** @typedef {{alias: string, keep: boolean}} Filled what was filled in already */
+
+/** @param {App} app @param {import('./parts.js').Language} code @param {Filled} was */
+async function speak(app, code, was) {
   await choose(code);
-  app.redraw();
+  app.redraw(was);
+  /** @type {HTMLElement | null} */ (document.querySelector('.languages [aria-current]'))?.focus();
 }
 
 /** What keeps rooms on this device; null if nothing was ever kept here. */
@@ -255,12 +260,12 @@ class App {
     this.show(home(this, error));
   }
 
-  /** Another language: the start screen is drawn again, and every room behind it gets a new screen. */
-  redraw() {
+  /** Another language: the start screen is drawn again, and every room behind it gets a new screen. @param {Filled} was */
+  redraw(was) {
     this.rooms = this.rooms.map((room) => room.redrawn());
     this.#switcher?.close();
     this.#switcher = null;
-    this.home();
+    this.show(home(this, undefined, was));
   }
 
   /** To the start, with all rooms going on. */

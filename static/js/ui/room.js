@@ -527,6 +527,7 @@ const POINTS = ['pointerover', 'pointerdown', 'contextmenu', 'keydown', 'focusin
 /** What was not sent yet, room by room, as long as the page lives. @type {Map<string, string>} */
 const drafts = new Map();
 
+const FLOWS = new Set(['live', 'polling']); // states in which messages arrive
 const FACES = 3; // tiles in the header; more would push the name away
 
 export class Room {
@@ -558,6 +559,7 @@ export class Room {
   #gate = h('div', { class: 'gates', 'aria-live': 'polite' });
   #gated = '';
   #alone = h('div', { class: 'alone' });
+  #reached = false;
   #title = h('h1');
   #rooms = iconButton('rooms', t.rooms, { class: 'round rooms-button', 'aria-haspopup': 'dialog', onclick: () => this.#app.openSwitcher() }, h('b', { class: 'badge', hidden: true }));
   #input = h('textarea', { rows: 1, 'aria-label': t.write, placeholder: t.write, enterkeyhint: 'send', autocomplete: 'off', autofocus: true });
@@ -728,7 +730,7 @@ export class Room {
     on('item', (item) => this.#arrived(item));
     on('update', (item) => (this.#timeline.update(item), item.gone && this.#isNoNews([item.key])));
     on('gone', (keys) => (this.#timeline.gone(keys), this.#isNoNews(keys), this.#drawAlone()));
-    on('status', () => (this.#drawStatus(), this.#app.changed()));
+    on('status', () => (this.#drawStatus(), this.#drawAlone(), this.#app.changed()));
     on('members', () => (this.#drawPeople(), this.#hearDoor()));
     on('knocks', () => (this.#drawKnocks(), this.#hearDoor()));
     on('typing', () => this.#write((writer) => writer.drawTyping()));
@@ -907,7 +909,7 @@ export class Room {
     const reason = told(this.#session.status.reason);
     const state = /** @type {keyof typeof t.status} */ (this.#session.status.state);
     const says = t.statusText[state];
-    const speed = latency !== null && (state === 'live' || state === 'polling') ? t.latency(latency) : '';
+    const speed = latency !== null && FLOWS.has(state) ? t.latency(latency) : '';
     mark(this.#status, { state });
     this.#status.title = [says, reason, speed].filter(Boolean).join('\n');
     this.#status.ariaLabel = t.statusName(t.status[state]);
@@ -975,7 +977,8 @@ export class Room {
   /** The first thing to do in an empty room is to ask someone in. */
   #drawAlone() {
     const { members, items, link } = this.#session;
-    this.#alone.hidden = members.length > 1 || items.some((item) => item.kind !== 'system');
+    this.#reached ||= FLOWS.has(this.#session.status.state); // before that nobody knows who is here
+    this.#alone.hidden = !this.#reached || members.length > 1 || items.some((item) => item.kind !== 'system');
     if (this.#alone.hidden || this.#alone.dataset.link === String(link)) return;
     this.#alone.dataset.link = String(link);
     fill(this.#alone, h('h2', null, t.aloneTitle), h('p', null, link ? t.aloneLink : t.aloneWords), !link && h('p', null, t.aloneOther),
