@@ -56,6 +56,9 @@ func run() error {
 		flag.Usage()
 		return fmt.Errorf("want a scenario, and a payload of 400 bytes or more, a multiple of 4: the smallest frame")
 	}
+	if o.crowd < 25 || o.rounds < 1 || o.time <= 0 {
+		return fmt.Errorf("want 25 members or more, which are a room, a round and some time")
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, o.limit)

@@ -20,7 +20,7 @@ func (u *turn) comeAndGo(ctx context.Context) (r result, err error) {
 	var rss []float64
 	start := time.Now()
 	for range turns {
-		err := u.parallel(ctx, 8, rooms, func(c *caller, n int) error {
+		err := u.parallel(ctx, 8, rooms, func(c *caller, n int) (err error) {
 			var people [2]guest
 			var fds [2]int
 			for i := range people {
@@ -96,7 +96,7 @@ func (u *turn) comeBack(ctx context.Context) (r result, err error) {
 	total := u.rooms * u.scenario.members
 	var epoch wire.Cursor
 	guests := make([]guest, total)
-	err = u.parallel(ctx, 256, total, func(c *caller, i int) error {
+	err = u.parallel(ctx, 256, total, func(c *caller, i int) (err error) {
 		n := i % u.rooms // all rooms fill at once, as they would
 		if guests[i], err = join(c, n, i/u.rooms, &epoch); err != nil {
 			return err
@@ -126,7 +126,7 @@ func (u *turn) comeBack(ctx context.Context) (r result, err error) {
 	}
 	r.set("CPU s", used.cpu.Seconds())
 	r.set("RSS MB", float64(used.rss)/1e6)
-	err = u.parallel(ctx, 64, u.rooms, func(c *caller, n int) error {
+	err = u.parallel(ctx, 64, u.rooms, func(c *caller, n int) (err error) {
 		if u.posters[n], err = join(c, n, 9999, nil); err != nil {
 			return err
 		}
@@ -136,7 +136,7 @@ func (u *turn) comeBack(ctx context.Context) (r result, err error) {
 		return r, err
 	}
 	u.settle()
-	r.set("lost", float64(uint64(total)-u.reader.counted.Load()))
+	r.set("lost", float64(total)-float64(u.reader.counted.Load()))
 	r.set("s until all is read", time.Since(start).Seconds())
 	return r, nil
 }
