@@ -110,3 +110,30 @@ func TestHTTP2StreamOutlivesItsWriteDeadline(t *testing.T) {
 		}
 	}
 }
+
+// TestHTTP2StalledStream: on HTTP/2 a stalled stream ends as on a connection of its own, and what shares its connection goes on.
+func TestHTTP2StalledStream(t *testing.T) {
+	r := newRelay(t, func(r *relay) { r.conf.Streams.Write = 300 * time.Millisecond })
+	secure := httptest.NewUnstartedServer(r.server)
+	secure.EnableHTTP2 = true
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+	t.Cleanup(r.server.Drain)
+	room := r.room(1)
+	sender, stalled := room.join(1), room.join(2)
+	resp, err := secure.Client().Get(secure.URL + stalled.path("/stream", "after", stalled.Cursor.String()))
+	if err != nil || resp.ProtoMajor != 2 {
+		t.Fatal(resp, err)
+	}
+	defer resp.Body.Close()
+	for n := range 80 { // 10 MiB, more than the window of Go's client
+		sender.post(sizedFrame(byte(n), 128<<10))
+	}
+	eventually(t, "the stalled stream has ended", func() bool { return r.metric("snug_streams_ended_total", endStalled) == 1 })
+	if resp, err := secure.Client().Get(secure.URL + "/healthz"); err != nil || resp.StatusCode != 200 {
+		t.Errorf("beside it: got %v, %v", resp, err)
+	}
+	if _, err := io.Copy(io.Discard, resp.Body); err == nil {
+		t.Error("it ended as if it were whole")
+	}
+}
