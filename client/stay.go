@@ -89,7 +89,10 @@ func (st *stay) join(ctx context.Context) error {
 		c := st.handledLocked()
 		req.Cursor = &c
 	}
-	for id, card := range st.cards {
+	for id, card := range st.cards { // in no order, so that of a larger room others name the rest
+		if len(req.Known) == wire.MaxKnown {
+			break
+		}
 		req.Known = append(req.Known, wire.Member{ID: id, Card: card})
 	}
 	st.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 
 	"snug/client/e2ee"
 	"snug/hub"
+	"snug/wire"
 )
 
 // checkOnce fails unless the member has read each of the texts exactly once, those of one sender in order.
@@ -271,4 +272,24 @@ func TestGap(t *testing.T) {
 		ann.say("again")
 		return strings.Contains(back.texts(), "again")
 	})
+}
+
+// TestRejoinsALargeRoom: a relay takes no more than wire.MaxKnown members to be brought back, and who knew more was refused for good.
+func TestRejoinsALargeRoom(t *testing.T) {
+	r := newRelay(t, hub.Limits{RoomMembers: 1000}, nil)
+	ann := r.join(Config{Root: newRoot(t), Alias: "ann"})
+	st := ann.current()
+	st.mu.Lock()
+	for n := range wire.MaxKnown + 50 {
+		card := make([]byte, wire.MinFrame)
+		card[0] = 1
+		st.cards[wire.MemberID{1, byte(n), byte(n >> 8)}] = card
+	}
+	st.mu.Unlock()
+	r.kill()
+	r.start()
+	ann.say("back")
+	if got := r.hub.Stats().Members; got != wire.MaxKnown+1 {
+		t.Errorf("%d members are back", got)
+	}
 }

@@ -16,6 +16,21 @@ afterEach(() => relay.close());
 const POSTED = { id: 'M', cursor: cursor(1), members: 2, online: 2 };
 const FRAME = Uint8Array.of(1, 2, 3, 250);
 
+test('no more members are named to a relay than it takes, and not always the same', async () => {
+  const known = Array.from({ length: 300 }, (_, n) => ({ id: `m${n}`, card: 'C' }));
+  const named = new Set();
+  for (let n = 0; n < 8; n++) {
+    const joining = api.join({ access: 'A', secret: 'S', card: 'C', known });
+    const post = await relay.next('join');
+    const got = JSON.parse(new TextDecoder().decode(post.body)).known.map(({ id }) => id);
+    assert.equal(new Set(got).size, 256);
+    for (const id of got) named.add(id);
+    post.json({ session: 'S' });
+    await joining;
+  }
+  assert.equal(named.size, 300); // by chance not: once in 80,000
+});
+
 test('a piece that the relay has waited too long for makes room for smaller ones', () => {
   const pieces = new PieceSize();
   const whole = pieces.size(false);
