@@ -29,6 +29,7 @@ type relay struct {
 	t      *testing.T
 	addr   string
 	limits hub.Limits
+	body   time.Duration                   // that a body may take; zero: as the relay has it
 	wrap   func(http.Handler) http.Handler // what stands between the relay and its members
 
 	hub    *hub.Memory
@@ -47,7 +48,7 @@ func newRelay(t *testing.T, limits hub.Limits, wrap func(http.Handler) http.Hand
 func (r *relay) start() {
 	r.t.Helper()
 	r.hub = hub.NewMemory(r.limits)
-	s, err := handlers.New(handlers.Config{Hub: r.hub, Limits: r.limits.Wire()})
+	s, err := handlers.New(handlers.Config{Hub: r.hub, Limits: r.limits.Wire(), BodyTimeout: r.body})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -20,21 +20,22 @@ import (
 // changed its network or a box in between has forgotten them.
 type tunnel struct {
 	net.Listener
-	to string
-	wg sync.WaitGroup
+	to   string
+	slow int // bytes in 20 ms on the way to the relay; 0: as they come
+	wg   sync.WaitGroup
 
 	mu    sync.Mutex
 	conns []net.Conn
 	mute  chan struct{} // closed by silence; for the connections so far
 }
 
-func newTunnel(t *testing.T, to string) *tunnel {
+func newTunnel(t *testing.T, to string, slow int) *tunnel {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := &tunnel{Listener: ln, to: to, mute: make(chan struct{})}
+	u := &tunnel{Listener: ln, to: to, slow: slow, mute: make(chan struct{})}
 	u.wg.Go(u.serve)
 	t.Cleanup(func() {
 		ln.Close()
@@ -63,13 +64,17 @@ func (u *tunnel) serve() {
 		u.conns = append(u.conns, in, out)
 		mute := u.mute
 		u.mu.Unlock()
-		u.wg.Go(func() { pass(in, out, mute) })
-		u.wg.Go(func() { pass(out, in, mute) })
+		u.wg.Go(func() { pass(in, out, mute, u.slow) })
+		u.wg.Go(func() { pass(out, in, mute, 0) })
 	}
 }
 
-func pass(from, to net.Conn, mute <-chan struct{}) {
-	b := make([]byte, 32<<10)
+func pass(from, to net.Conn, mute <-chan struct{}, slow int) {
+	b, pace := make([]byte, 32<<10), time.NewTicker(20*time.Millisecond)
+	defer pace.Stop()
+	if slow > 0 {
+		b = b[:slow]
+	}
 	for {
 		n, err := from.Read(b)
 		if isClosed(mute) {
@@ -79,7 +84,9 @@ func pass(from, to net.Conn, mute <-chan struct{}) {
 			to.Close()
 			return
 		}
-		to.Write(b[:n])
+		if to.Write(b[:n]); slow > 0 {
+			<-pace.C
+		}
 	}
 }
 
@@ -106,7 +113,7 @@ func TestDeadConnection(t *testing.T) {
 	defer server.Close()
 	defer server.CloseClientConnections()
 	defer relay.Drain()
-	u := newTunnel(t, server.Listener.Addr().String())
+	u := newTunnel(t, server.Listener.Addr().String(), 0)
 	way := Transport(nil)
 	if way.HTTP2 == nil || way.HTTP2.SendPingTimeout == 0 {
 		t.Fatal("nobody looks whether a connection is alive")
@@ -133,5 +140,24 @@ func TestDeadConnection(t *testing.T) {
 	}
 	if _, err := l.Posted(ctx); err != nil {
 		t.Fatalf("%v; %s; %+v", err, l.Reason(), s.Status())
+	}
+}
+
+// TestFileOnASlowLine: a piece that takes longer than the relay waits for a body goes as smaller ones. It once ended the file.
+func TestFileOnASlowLine(t *testing.T) {
+	r := newRelay(t, hub.Limits{}, nil)
+	r.kill()
+	r.body = time.Second
+	r.start()
+	root := newRoot(t)
+	ann := r.join(Config{Root: root, Alias: "ann", Origin: "http://" + newTunnel(t, r.addr, 8<<10).Addr().String()}) // 400 KiB/s
+	bob := r.collect(Config{Root: root, Alias: "bob"})
+	ann.untilKind(KindJoined)
+	content := randomContent(700 << 10)
+	parcel := ann.ship("a", content)
+	bob.has(content)
+	ann.untilDone(parcel)
+	if got := ann.current().api.chunks.size(false); got >= 512<<10 {
+		t.Errorf("it goes in pieces of %d bytes", got)
 	}
 }
