@@ -194,6 +194,7 @@ func TestOddArguments(t *testing.T) {
 		{[]string{"tail", "--count", "all"}, `snug: --count: "all" is not a number above zero`},
 		{[]string{"send", "caf\xe9"}, "snug: the text is not UTF-8"},
 		{[]string{"send", "--file", "caf\xe9"}, "snug: --file: open caf\xe9: no such file or directory"},
+		{[]string{"serve", "--max-message", "3MiB"}, "snug: --max-message 3MiB must be 2MiB or less, as clients read no larger events; larger things are files"},
 		{[]string{"serve", "--max-chunk", "1KiB"}, "snug: --max-chunk 1KiB must lie between 4KiB, the smallest pieces that clients make, and --room-chunk-bytes 64MiB"},
 	} {
 		var stderr strings.Builder

@@ -75,6 +75,10 @@ func (c *serveCmd) Run(log *slog.Logger, out *output) error {
 	return c.serve(ctx, log, out)
 }
 
+// largestMessage is, in base64, well below the 4 MiB of an event at which client and page take an answer for somebody else's; one that they do not
+// take would stop a room for good.
+const largestMessage = 2 << 20
+
 // smallestPiece is that of a file that client and page try before they give up.
 const smallestPiece = 4 << 10
 
@@ -89,6 +93,8 @@ func (c *serveCmd) check() error {
 		return fmt.Errorf("--room-bytes %v and --room-chunk-bytes %v must fit into --relay-bytes %v", c.RoomBytes, c.RoomChunkBytes, c.RelayBytes)
 	case c.MaxMessage > c.RoomBytes || c.MaxMessage < wire.MinFrame:
 		return fmt.Errorf("--max-message %v must lie between %d bytes, the smallest frame, and --room-bytes %v", c.MaxMessage, wire.MinFrame, c.RoomBytes)
+	case c.MaxMessage > largestMessage:
+		return fmt.Errorf("--max-message %v must be %v or less, as clients read no larger events; larger things are files", c.MaxMessage, size(largestMessage))
 	case c.MaxChunk > c.RoomChunkBytes || c.MaxChunk < smallestPiece:
 		return fmt.Errorf("--max-chunk %v must lie between %v, the smallest pieces that clients make, and --room-chunk-bytes %v", c.MaxChunk, size(smallestPiece), c.RoomChunkBytes)
 	case time.Duration(c.Heartbeat) < wire.MinHeartbeat || time.Duration(c.Heartbeat) > wire.MaxHeartbeat:
