@@ -298,3 +298,72 @@ func TestGateOnASmallPhone(t *testing.T) {
 		t.Errorf("%d px are left for who waits", wide)
 	}
 }
+
+// TestWayBack: from the screens beside the start, the browser's way back leads to the start and not out of the page.
+func TestWayBack(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/check.html")
+	ann.Goes("/")
+	for _, back := range []func(){
+		func() { ann.Click("Back") },
+		func() { read[bool](ann, "history.back() === undefined") },
+	} {
+		ann.Click("Enter with a passphrase")
+		ann.Await("its screen", `!!field('Room name')`)
+		back()
+		ann.Await("the start screen", `!!button('Open a new room') && location.pathname === '/'`, "location.href")
+	}
+	ann.Click("Enter with a passphrase")
+	ann.Fill("Room name", "lunch")
+	ann.do("goes on", enter)
+	ann.focused("the passphrase", `e === field('Passphrase')`)
+	ann.Reads("Never leaves this device") // and nothing is complained of
+	ann.Await("no complaint", `!document.querySelector('[aria-invalid]')`)
+	ann.Fill("Passphrase", "the seven words of this test")
+	ann.Fill("Your name", "Ann")
+	ann.do("enters", enter)
+	ann.inside()
+	read[bool](ann, "history.back() === undefined")
+	ann.Await("the start screen, with the room on it", `!!button('Open a new room') && !!button('Live. lunch')`)
+}
+
+// TestQuestionOfAnotherRoom: a question is gone with the screen that it was asked on.
+func TestQuestionOfAnotherRoom(t *testing.T) {
+	w := New(t, hub.Limits{})
+	ann := w.Person("Ann").Tab("/")
+	ann.NewRoom(false)
+	second := ann.another()
+	ann.Panel("Room")
+	ann.Click("Leave")
+	ann.Await("the question", `name(front()).includes('Leave this room?')`)
+	ann.do("goes to the next room", altDown)
+	ann.Await("the other room, and no question", `location.hash !== `+quoted(second)+` && !document.querySelector('dialog.confirm')`, "location.hash")
+}
+
+// TestRemovalWaits: without a network it is said that the removal waits, and it cannot be asked for twice.
+func TestRemovalWaits(t *testing.T) {
+	w, _, ann, _ := twoAtHome(t)
+	w.Expect("ERR_", "status of 4")
+	w.Crash()
+	defer w.Restart()
+	ann.Reads("The relay cannot be reached.")
+	ann.member("Ben")
+	ann.Click("Remove from the room")
+	ann.Await("the question", `name(front()).includes('Remove Ben?')`)
+	ann.Click("Remove")
+	ann.Reads("Removing. Everyone else moves as soon as the relay has it.")
+	ann.Await("no button for it", `!button('Remove from the room')`)
+}
+
+// TestPanelWithoutNetwork: a panel whose code cannot be fetched says so.
+func TestPanelWithoutNetwork(t *testing.T) {
+	w := New(t, hub.Limits{})
+	w.Expect("ERR_", "status of 4")
+	ann := w.Person("Ann").Tab("/")
+	ann.Phone() // where no panel is opened before it is asked for
+	ann.NewRoom(false)
+	w.Crash()
+	defer w.Restart()
+	ann.Click("People")
+	ann.Reads("Part of the page could not be loaded.")
+}

@@ -23,7 +23,7 @@ export function home(app, error, was) {
   });
   /** @param {string} drawing @param {string} text @param {() => View | Promise<View>} view */
   const way = (drawing, text, view) =>
-    h('button', { type: 'button', class: 'way', onclick: () => app.turn(view) }, icon(drawing), h('span', null, text), icon('next'));
+    h('button', { type: 'button', class: 'way', onclick: () => app.aside(drawing, view) }, icon(drawing), h('span', null, text), icon('next'));
   showKept(app, rooms);
   if (app.rooms.length > 0) void app.listAt(inside);
   return {
@@ -255,6 +255,17 @@ class App {
     this.route();
   }
 
+  /** A screen beside the start: the browser's way back leads to the start. @param {string} way its name @param {() => View | Promise<View>} view */
+  aside(way, view) {
+    history.pushState({ way }, '', location.pathname);
+    void this.turn(view);
+  }
+
+  /** From there. */
+  back() {
+    history.state?.way ? history.back() : this.home();
+  }
+
   /** @param {string} [error] */
   home(error) {
     this.show(home(this, error));
@@ -278,6 +289,7 @@ class App {
   show(view) {
     this.#turn++;
     const before = this.#view;
+    for (const question of document.querySelectorAll('dialog.confirm')) /** @type {HTMLDialogElement} */ (question).close(); // it is the other screen's
     this.#view = view;
     this.#at = place();
     if (before !== view) this.rooms.includes(/** @type {Room} */ (before)) ? /** @type {Room} */ (before).hide() : before?.close?.();
@@ -465,7 +477,7 @@ class App {
 }
 
 /** What the address stands for. A passphrase room has none of its own, only its place in the history. */
-const place = () => history.state?.room ?? location.hash;
+const place = () => history.state?.room ?? history.state?.way ?? location.hash;
 
 /** @param {unknown} error */
 function words(error) {

@@ -1,6 +1,6 @@
 // @ts-check
 /** The panel of a room: people, inviting, the terminal, the room itself. A sheet on a phone, beside the conversation where there is room. */
-import { unb64u } from '../lib/bytes.js';
+import { part, unb64u } from '../lib/bytes.js';
 import { letIn } from './lock.js';
 import { aliasIn, confirm, copyButton, fill, h, icon, iconButton, mark, named, nameField, redraw, t, tile, told, typing } from './parts.js';
 
@@ -24,6 +24,7 @@ export class Panel {
   /** @type {Set<string>} members whose details are open */
   #unfolded = new Set();
   #renaming = false;
+  #removing = ''; // a member's id
   #stop = new AbortController();
   #body = h('div', { class: 'panelbody' });
   #drawn = '';
@@ -153,7 +154,7 @@ export class Panel {
           ? h('button', { type: 'button', class: 'plain', data: { focus: 'rename' }, onclick: () => this.#startRename() }, t.rename)
           : [
             !changed && h('button', { type: 'button', class: verified ? 'plain' : 'quiet', data: { focus: `${id}-verify` }, onclick: () => this.#session.verify(id, !verified) }, verified ? t.unverify : t.verify),
-            h('button', { type: 'button', class: 'plain danger-text', data: { focus: `${id}-remove` }, onclick: () => this.#remove(member) }, t.remove),
+            this.#removing === id ? h('p', { class: 'hint', role: 'status' }, t.removing) : h('button', { type: 'button', class: 'plain danger-text', data: { focus: `${id}-remove` }, onclick: () => this.#remove(member) }, t.remove),
           ]));
     return h('li', { data: { away, changed } },
       more,
@@ -197,25 +198,30 @@ export class Panel {
   async #remove({ id, alias }) {
     const yes = await confirm({ title: t.removeTitle(named(alias)), text: [t.removeText(named(alias)), this.#session.kind === 'passphrase' && t.removePass], yes: t.removeDo });
     if (!yes) return;
-    const failed = (/** @type {Error} */ error) => this.#body.prepend(h('p', { class: 'problem', role: 'alert' }, icon('warn'), told(error.message)));
-    await this.#session.remove(id).catch(failed);
+    this.#removing = id;
+    this.#draw();
+    const failed = await this.#session.remove(id).then(() => null, (/** @type {Error} */ error) => error);
+    this.#removing = '';
+    if (!this.element.open) return;
+    this.#draw();
+    if (failed) this.#body.prepend(h('p', { class: 'problem', role: 'alert' }, icon('warn'), told(failed.message)));
   }
 
   invite() {
     const place = h('div', { class: 'blocks' });
-    import('./invite.js').then(({ invite }) => fill(place, invite(this.#session)));
+    part(() => import('./invite.js')).then(({ invite }) => fill(place, invite(this.#session))).catch((error) => notLoaded(place, error));
     return place;
   }
 
   terminal() {
     const place = h('div', { class: 'block' }, h('h2', null, t.terminalTitle), h('p', null, t.terminalText));
-    Promise.all([import('./terminal.js'), this.#session.shell()]).then(([{ recipe, EXAMPLE }, shell]) => {
+    part(() => Promise.all([import('./terminal.js'), this.#session.shell()])).then(([{ recipe, EXAMPLE }, shell]) => {
       const text = recipe(shell);
       place.append(
         copyButton(() => text, t.copyShell, 'main'),
         h('pre', { class: 'recipe', tabindex: 0, 'aria-label': t.terminalTitle }, text),
         h('p', null, t.terminalUse), h('pre', null, EXAMPLE), h('p', { class: 'hint' }, t.terminalNote));
-    });
+    }).catch((error) => notLoaded(place, error));
     return place;
   }
 
@@ -235,7 +241,7 @@ export class Panel {
 
   #notices() {
     const place = h('section', { class: 'block' }, h('h2', null, t.notices), h('p', null, t.noticesText));
-    import('./notices.js').then(({ choices }) => place.append(...choices()));
+    part(() => import('./notices.js')).then(({ choices }) => place.append(...choices())).catch((error) => notLoaded(place, error));
     return place;
   }
 
@@ -277,6 +283,12 @@ export class Panel {
     await Promise.race([goodbye, new Promise((done) => setTimeout(done, LONGEST))]);
     this.#out();
   }
+}
+
+/** @param {HTMLElement} place @param {unknown} error */
+function notLoaded(place, error) {
+  console.warn('snug: a part of the page is missing', error);
+  place.append(h('p', { class: 'problem', role: 'alert' }, icon('warn'), t.notLoaded));
 }
 
 /** The words and digits of an identity key. @param {string} key */

@@ -425,4 +425,4 @@ export const submit = (go) => (/** @type {SubmitEvent} */ event) => {
 };
 
 /** @param {import('./app.js').AppType} app */
-export const backButton = (app) => iconButton('back', t.back, { class: 'round back', onclick: () => app.home() });
+export const backButton = (app) => iconButton('back', t.back, { class: 'round back', onclick: () => app.back() });

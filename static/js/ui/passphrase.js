@@ -42,6 +42,14 @@ export function passphrase(app, was = {}) {
     const says = words.value === offer.taken() ? t.tellWords : told(why);
     fill(strength, words.value !== '' && [h('b', null, weak ? t.weak : t.strong), ` ${says}`]);
   });
+  // The keys of a phone say "next"; iOS sends the form by them all the same.
+  for (const [input, next] of [[room, words], [words, name.input]]) {
+    input.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || event.isComposing || !input.value.trim() || next.value) return;
+      event.preventDefault();
+      next.focus();
+    });
+  }
   const go = submit(() => {
     if (!room.value.trim()) return complain(room, t.roomNameMissing);
     if (!words.value.trim()) return complain(words, t.passMissing);

@@ -1012,8 +1012,8 @@ export class Room {
    */
   async #open(tab, event) {
     const opener = /** @type {HTMLElement | null} */ (event?.currentTarget ?? null);
-    const { Panel } = await part(() => import('./panels.js'));
-    if (this.#stop.signal.aborted) return;
+    const { Panel } = await part(() => import('./panels.js')).catch((error) => (this.#notLoaded(error), { Panel: null }));
+    if (!Panel || this.#stop.signal.aborted) return;
     if (!this.#panel) {
       this.#panel = new Panel({ session: this.#session, kept: this.#door.keep, out: () => this.#app.out(this) });
       this.element.append(this.#panel.element);

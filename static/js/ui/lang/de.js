@@ -377,6 +377,7 @@ const text = {
   removeText: (who) => `Alle anderen ziehen in einen neuen Raum mit neuem Schlüssel um. ${who} kann von da an nichts mehr lesen.`,
   removePass: 'Die Passphrase öffnet ihn dann nicht mehr: Er wird zu einem Raum mit Link.',
   removeDo: 'Entfernen',
+  removing: 'Wird entfernt. Alle anderen ziehen um, sobald das Relay es weiß.',
   safety: 'Sicherheitscode',
   safetyText: 'Jemand von euch liest ihn den anderen vor, am Telefon oder persönlich. Stehen auf allen Bildschirmen dieselben Ziffern, können nur die Leute in dieser Liste mitlesen.',
   safetyWhy: 'Warum, und was, wenn er abweicht?',

@@ -328,6 +328,7 @@ export default {
   removeText: (who) => `Everyone else moves to a new room with a new key. ${who} can read nothing from then on.`,
   removePass: 'The passphrase no longer opens it: the room becomes a link room.',
   removeDo: 'Remove',
+  removing: 'Removing. Everyone else moves as soon as the relay has it.',
   safety: 'Safety code',
   safetyText: 'One of you reads it to the others, by phone or in person. If all screens show the same digits, only the people in this list can read along.',
   safetyWhy: 'Why, and what if it differs?',
