@@ -145,8 +145,12 @@ func (c *chunks) owed(file wire.FileID) (n int, to []*member) {
 
 // skip releases all chunks of the files.
 func (c *chunks) skip(m *member, files []wire.FileID) {
+	unwanted := make(map[wire.FileID]bool, len(files)) // there may be thousands, and hundreds of thousands of chunks
+	for _, f := range files {
+		unwanted[f] = true
+	}
 	for _, x := range c.held {
-		if slices.Contains(files, x.id.File) {
+		if unwanted[x.id.File] {
 			c.release(m, x)
 		}
 	}
