@@ -34,8 +34,9 @@ func TestRemove(t *testing.T) {
 	if got := ben.Moved(""); got != fragment {
 		t.Fatalf("Ann is in %s and Ben in %s", fragment, got)
 	}
+	ann.Reads("You removed Cat. The room has a new link.")
+	ben.Reads("Ann removed Cat. The room has a new link.")
 	for _, p := range []*Page{ann, ben} {
-		p.Reads("Ann removed Cat. The room has a new link.")
 		p.Members(2)
 	}
 	cat.Reads("You were removed")
