@@ -38,8 +38,10 @@ func TestNewNameStays(t *testing.T) {
 	ben.Enter(false)
 	ann.member("Ann")
 	ann.Click("Change name")
+	ann.focused("the name", `e === field('Your name')`)
 	ann.Fill("Your name", "Anna")
-	ann.Click("Change name")
+	ann.Click("Save")
+	ann.focused("what led there", `name(e) === 'Change name'`)
 	ben.Reads("Ann is now Anna")
 	ann.Await("it for the next door", `localStorage.getItem('snug.alias') === 'Anna' && history.state.inside.alias === 'Anna'`, "history.state", "localStorage.getItem('snug.alias')")
 	ann.Sends("/nick Annabel")
@@ -366,4 +368,14 @@ func TestPanelWithoutNetwork(t *testing.T) {
 	defer w.Restart()
 	ann.Click("People")
 	ann.Reads("Part of the page could not be loaded.")
+}
+
+// TestNotSafe: over plain http from another host there is no encryption, so the page says how to get it, and offers no room.
+func TestNotSafe(t *testing.T) {
+	w := New(t, hub.Limits{})
+	w.Expect("Cross-Origin-Opener-Policy") // counts for nothing here either
+	ann := w.Person("Ann").TabAt("http://0.0.0.0" + w.addr[strings.LastIndex(w.addr, ":"):] + "/#" + strings.Repeat("A", 43))
+	ann.Reads("This address is not safe enough")
+	ann.Reads("snug ui http://0.0.0.0")
+	ann.Look("not-safe")
 }

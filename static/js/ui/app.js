@@ -2,7 +2,7 @@
 import { parseFragment, part } from '../lib/bytes.js';
 import { aliasIn, choose, fill, h, icon, keepField, language, LANGUAGES, nameField, problem, rememberAlias, screen, site, stored, submit, t, told } from './parts.js';
 
-/** The start screen and the other screens outside a room: every way in, and the words when there is none. */
+/** The start screen and the other screens outside a room: every way in. */
 
 /**
  * @param {App} app
@@ -142,24 +142,6 @@ export function entering({ slow, cancel }) {
   return { element, opening: () => (clearTimeout(timer), opening()), close: () => clearTimeout(timer) };
 }
 
-/** @returns {View} No WebCrypto here: plain http from another host. */
-export function insecure() {
-  const { hostname, port, pathname, hash, origin } = location;
-  const local = port || '80';
-  /** @param {string} title @param {string} text @param {...string} lines */
-  const way = (title, text, ...lines) =>
-    h('li', null, h('h2', null, title), h('p', null, text), h('pre', { tabindex: 0, 'aria-label': title }, lines.join('\n')));
-  return {
-    element: screen(
-      h('header', null, h('h1', null, t.plainTitle), h('p', null, t.plainText)),
-      h('ol', { class: 'card outs' },
-        way(t.plainHttps, t.plainHttpsText, 'snug --tls-self-signed'),
-        way(t.plainTunnel, t.plainTunnelText, `ssh -L 8080:localhost:${local} ${hostname}`, `http://localhost:8080${pathname}${hash}`),
-        way(t.plainLocal, t.plainLocalText, `snug ui ${origin}`)),
-    ),
-  };
-}
-
 /**
  * The end of a stay: removed, or closed.
  * @param {App} app
@@ -240,7 +222,7 @@ class App {
     const fragment = location.hash.slice(1);
     const inside = this.rooms.find((room) => room.isAt(place()));
     if (inside) this.#back(inside);
-    else if (!globalThis.crypto?.subtle) this.show(insecure());
+    else if (!globalThis.crypto?.subtle) void this.turn(async () => (await part(() => import('./insecure.js'))).insecure());
     else if (fragment === 'shared') void this.turn(async () => (await part(() => import('./shared.js'))).sharedScreen(this));
     else if (fragment.startsWith('k=')) this.#knock(fragment.slice(2));
     else if (fragment) this.#invited(fragment);

@@ -191,7 +191,7 @@ export class Panel {
       done();
     };
     return h('li', null, h('form', { class: 'stack', onsubmit: go, novalidate: true }, name.element,
-      h('div', { class: 'row' }, h('button', { class: 'main' }, t.rename), h('button', { type: 'button', class: 'plain', onclick: done }, t.cancel))));
+      h('div', { class: 'row' }, h('button', { class: 'main' }, t.save), h('button', { type: 'button', class: 'plain', onclick: done }, t.cancel))));
   }
 
   /** @param {Member} member */
