@@ -85,7 +85,8 @@ function keptRow(app, room, forget) {
   const { root, alias, name } = room;
   const enter = () => app.enter({ root: async () => root, alias, keep: true, name: name ?? undefined, back: (why) => home(app, why) });
   const gone = h('button', { type: 'button', class: 'plain', 'aria-label': t.forgetRoom(title) }, t.forget);
-  gone.addEventListener('click', () => {
+  gone.addEventListener('click', ({ detail }) => {
+    if (detail > 1) return; // the second half of a double click is no answer
     if (gone.dataset.sure !== undefined) return void forget();
     gone.dataset.sure = '';
     fill(gone, (gone.ariaLabel = t.forgetSure));
