@@ -43,6 +43,9 @@ func checkJoin(req wire.JoinRequest) error {
 		return hub.ErrTooLarge
 	}
 	for _, m := range req.Known {
+		if len(m.Card) == 0 {
+			continue // of a member who has not followed a move yet, and has shown no card in this room
+		}
 		if err := checkCard(m.Card); err != nil {
 			return err
 		}

@@ -63,6 +63,21 @@ scene('whoever comes waits, is told so, and is held; let in, all is read', ['Ann
   assert.equal(new Set(await Promise.all([ann, ben, eve].map(({ session }) => session.safetyCode()))).size, 1);
 });
 
+scene('what comes before whoever waits is told so counts as what they may not read', ['Ann', 'Ben'], async ([ann, ben], enter) => {
+  await lock([ann, ben]);
+  const [first, other] = [ann, ben].sort((a, b) => (a.id < b.id ? -1 : 1));
+  other.say('hello');
+  await first.sees('hello');
+  const release = first.gate.hold('messages', 'request'); // who is to tell
+  const eve = await enter('Eve');
+  await waits(other, 'Eve');
+  other.say('before she is told');
+  await eve.until('something', () => eve.session.items.length > 0);
+  release();
+  await saw(eve, 'waits');
+  assert.deepEqual([eve.troubles, happened(eve, 'passed').map(({ count }) => count)], [[], [1]]);
+});
+
 scene('two at once: one locks while another does, and lets in while another does', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat], enter) => {
   await Promise.all([ann.session.lock(true), ben.session.lock(true)]);
   await Promise.all([ann, ben, cat].map((person) => person.until('the lock', () => person.session.locked)));

@@ -24,8 +24,10 @@ test('what the network calls too big fails with a sentence, and the next goes ou
       return { id, cursor: `E.${posts.length}`, members: 2, online: 2 };
     },
     roster: () => 1,
+    read: () => 0,
     epoch: () => 'E',
     owe: async (ids) => void owed.push(...ids),
+    posted() {},
     sealed: async () => {},
     tell(key, state, reason) {
       told.push([key, state, reason]);
@@ -42,4 +44,25 @@ test('what the network calls too big fails with a sentence, and the next goes ou
   ]);
   assert.deepEqual(posts, [10, 300 << 10, 10, 100]); // its keys had gone out before; no second try
   assert.deepEqual(owed, []);
+});
+
+test('what all who are left have, behind a move that is not read yet, goes out again', { timeout: 10_000 }, async () => {
+  for (const [read, again] of [[1, ['one']], [4, []]]) {
+    const all = await new Promise((done) => {
+      const outbox = new Outbox({
+        seal: async () => [{ type: MESSAGE, bytes: new Uint8Array(1) }],
+        post: async (id) => ({ id, cursor: 'E.3', members: 1, online: 1 }),
+        roster: () => 1,
+        read: () => read,
+        epoch: () => 'E',
+        posted() {},
+        sealed: async () => {},
+        tell: (_, state) => state === 'all' && done(outbox),
+      });
+      outbox.acked(3);
+      outbox.add({ key: 'one', content: {} });
+      outbox.poke();
+    });
+    assert.deepEqual(all.left(2).map(({ key }) => key), again);
+  }
 });

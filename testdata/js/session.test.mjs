@@ -109,6 +109,76 @@ scene('what is said behind a move, before its sender knew of it, is not lost', [
   untroubled(ann, ben);
 });
 
+scene('who reads a move late has all that was said before and since, and the ticks say so', ['Ann', 'Ben', 'Cat', 'Dan'], async ([ann, ben, cat, dan]) => {
+  const held = [dan.gate.hold('stream', 'answer'), dan.gate.hold('poll', 'answer')];
+  const before = ann.say('before');
+  await ben.sees('before');
+  const { link } = ann.session;
+  await ann.session.remove(cat.id);
+  await moved(ben, link);
+  const since = ann.say('since');
+  await ben.sees('before', 'since');
+  assert.deepEqual([before.state, since.state, ann.names], ['sent', 'sent', ['Ann', 'Ben', 'Dan']]);
+  for (const release of held) release();
+  await dan.sees('before', 'since');
+  await ann.until('that all have both', () => before.state === 'all' && since.state === 'all');
+  untroubled(ann, ben, dan);
+});
+
+scene('two removals while somebody reads nothing: it comes to the last room', ['Ann', 'Ben', 'Cat', 'Dan'], async ([ann, ben, cat, dan]) => {
+  const held = [dan.gate.hold('stream', 'answer'), dan.gate.hold('poll', 'answer')];
+  const { link } = ann.session;
+  await ann.session.remove(cat.id);
+  await moved(ben, link);
+  await ann.members('Ann', 'Ben', 'Dan');
+  await ann.session.remove(ben.id);
+  ann.say('just us');
+  for (const release of held) release();
+  await dan.sees('just us');
+  together(ann, dan);
+  untroubled(ann, dan);
+});
+
+scene('two timers at once: the later in the log counts for all', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat]) => {
+  for (const person of [ann, ben]) person.say('hello'); // and so the next posts are the timers
+  await Promise.all([ann, ben, cat].map((person) => person.until('both', () => person.texts.length === 2)));
+  const release = ann.gate.hold('messages', 'request');
+  await ann.session.setTimer(86_400);
+  await release.held;
+  await ben.session.setTimer(172_800);
+  await cat.until('the timer of Ben', () => cat.session.timer === 172_800);
+  await ann.until('the timer of Ben', () => ann.session.timer === 172_800);
+  release();
+  await Promise.all([ann, ben, cat].map((person) => person.until('the timer of Ann', () => person.session.timer === 86_400)));
+  await ann.until('a new line', () => ann.session.timer === 86_400);
+});
+
+scene('who leaves when the relay has just been restarted is gone for all', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat]) => {
+  const held = ['join', 'stream', 'poll'].map((path) => cat.gate.hold(path, 'request'));
+  await relay.kill();
+  await relay.restart();
+  ann.say('back');
+  await ben.sees('back'); // so both are
+  const left = cat.session.leave();
+  for (const release of held) release();
+  await left;
+  await Promise.all([ann, ben].map((person) => person.members('Ann', 'Ben')));
+});
+
+scene('where a member stands is never told from the midst of a message', ['Ann', 'Ben'], async ([ann, ben]) => {
+  ben.say('hello');
+  await ann.sees('hello');
+  const at = ({ group, cursor }) => ({ cursor, next: group.members[0].chains.at(-1).next, on: group.lock.on });
+  const states = [at(await ann.session.state())];
+  await ben.session.lock(true);
+  while (!states.at(-1).on) {
+    await new Promise((go) => setImmediate(go));
+    states.push(at(await ann.session.state()));
+  }
+  const half = states.filter(({ next, on, cursor }) => (next > states[0].next) !== on || (cursor !== states[0].cursor) !== on);
+  assert.deepEqual(half, []);
+});
+
 scene('what was said before a move, but answered after it, is not said twice', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat]) => {
   ben.say('hello'); // and so everybody has his keys: the next post is a message
   await ann.sees('hello');

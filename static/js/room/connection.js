@@ -1,5 +1,5 @@
 // @ts-check
-import { b64u, breath, random } from '../lib/bytes.js';
+import { b64u, breath, part, random } from '../lib/bytes.js';
 import { KEYS, MESSAGE } from '../crypto/suite.js';
 import { Api, BlockedError, NetworkError, RelayError, remembered } from '../net/relay.js';
 import { Receiver, Transport } from '../net/transport.js';
@@ -105,6 +105,7 @@ export class Connection {
   #secret;
   #handler;
   #session = '';
+  #card = ''; // the one we joined with
   #cursor;
   #saved;
   #acks = new Acks(Date.now());
@@ -112,9 +113,11 @@ export class Connection {
   #breathed = 0;
   #ackTimer = 0;
   #queue = /** @type {Promise<unknown>} */ (Promise.resolve());
+  #taking = /** @type {Promise<unknown> | null} */ (null);
   #rejoining = /** @type {Promise<void> | null} */ (null);
   #transport = /** @type {Transport | null} */ (null);
   #ended = new AbortController();
+  #over = new Promise((resolve) => this.#ended.signal.addEventListener('abort', resolve, { once: true }));
   #wakers = /** @type {Set<() => void>} */ (new Set());
 
   /** Sequence number of the newest change of the roster that was handled. */
@@ -192,6 +195,7 @@ export class Connection {
   /** One attempt. False if the network did not let it through. */
   async #join() {
     const card = b64u(await this.#handler.card());
+    this.#card = card;
     const known = this.#handler.known();
     const [access, secret] = [b64u(this.#keys.access), b64u(this.#secret)];
     try {
@@ -250,17 +254,30 @@ export class Connection {
         await breath();
         this.#breathed = performance.now();
       }
-      const place = await this.#take(event);
+      const taking = this.#step(event);
+      this.#taking = taking;
+      const step = await taking.finally(() => (this.#taking = null));
       if (this.#ended.signal.aborted) return; // the event was the end of our stay
-      if (!place) continue;
-      this.#cursor = place;
-      handled = true;
+      handled ||= step;
     }
     if (!handled) return;
     await this.#handler.saved();
     this.#saved = this.#cursor;
     this.#acks.handled(Date.now(), this.#near || globalThis.document?.hidden);
     this.#schedule();
+  }
+
+  /** Handles an event and stands behind it. False if it has no place. @param {RelayEvent} event */
+  async #step(event) {
+    const place = await this.#take(event);
+    if (place && !this.#ended.signal.aborted) this.#cursor = place;
+    return Boolean(place);
+  }
+
+  /** Resolves when no event is half handled; false if the end of the stay came first. */
+  async settled() {
+    while (this.#taking && !this.#ended.signal.aborted) await Promise.race([this.#taking.catch(() => undefined), this.#over]);
+    return !this.#taking;
   }
 
   /** @param {string} id */
@@ -380,7 +397,14 @@ export class Connection {
   async leave(unloading) {
     const session = this.#session;
     this.close();
-    if (session) await this.#api.leave(session, { unloading });
+    if (!session) return;
+    try {
+      await this.#api.leave(session, { unloading });
+    } catch (error) {
+      if (!(error instanceof RelayError && error.rejoin)) throw error;
+      const { leaveAnew } = await part(() => import('./moves.js'));
+      await leaveAnew(this.#api, this.#keys, this.#secret, this.#card);
+    }
   }
 
   close() {
@@ -472,20 +496,10 @@ export const seqOf = (cursor) => Number(cursor.slice(cursor.indexOf('.') + 1));
  * @typedef {{letters: Letter[], entries: Entry[]}} OutboxState
  */
 
-/**
- * @typedef {object} Post what the outbox needs of the session
- * @property {(id: string, frame: Uint8Array, roster: number | null) => Promise<import('../net/relay.js').Posted>} post
- * @property {(content: object) => Promise<Frame[]>} seal
- * @property {() => number} roster
- * @property {() => string} epoch the life of the room in which places count
- * @property {(roster: import('../net/relay.js').Roster) => Promise<void>} learn
- * @property {(ids: string[]) => Promise<void>} owe they need the keys again: the frame that had them will never be posted
- * @property {() => Promise<void>} rejoin
- * @property {(key: string, state: State, reason: string, posted?: import('../net/relay.js').Posted) => void} tell how it goes on with an item
- * @property {() => Promise<void>} sealed called before the first byte leaves, for a room kept on this device
- */
+/** @typedef {import('./types.js').Post} Post */
 
 const REPOST = [500, 1000, 2000, 4000, 8000, 15_000, 30_000]; // ms; the stream's ladder finds out sooner when the network is back and wakes us
+const UNSURE = 100;
 const STALE = 3; // posts refused for an old roster before it goes anyway; newcomers then see "sent before you were known"
 
 export class Outbox {
@@ -499,6 +513,7 @@ export class Outbox {
   /** @type {Letter | null} */ #sealing = null;
   #through = 0;
   /** @type {number[]} */ #expired = [];
+  /** What all who are left have, behind what we have read: a move may lie before it. @type {{letter: Letter, seq: number}[]} */ #unsure = [];
   #fails = 0;
   #stale = 0;
 
@@ -556,6 +571,8 @@ export class Outbox {
     [this.#through, this.#expired] = [through, expired];
     const [over, open] = split(this.#entries, (entry) => entry.seq > 0 && entry.seq <= through);
     this.#entries = open;
+    const read = this.#session.read();
+    this.#unsure = [...this.#unsure, ...over.filter(({ frame }) => frame.type === MESSAGE)].filter(({ seq }) => seq > read).slice(-UNSURE);
     for (const { letter, frame, seq } of over) {
       if (frame.type !== MESSAGE) continue;
       const late = expired.includes(seq);
@@ -566,6 +583,7 @@ export class Outbox {
   /** The relay was restarted and has nothing: what not everybody has goes out again, under the same ids. */
   again() {
     this.#through = 0;
+    this.#unsure = [];
     // What nobody can have read is sealed for those who are here now; numbers of the old list mean nothing any more.
     for (const entry of this.#entries) Object.assign(entry, { seq: 0, roster: entry.had ? null : 0 });
     this.poke();
@@ -582,6 +600,7 @@ export class Outbox {
   async forget(key) {
     const [gone, open] = split(this.#entries, (entry) => entry.letter.key === key && (entry.seq > 0 || entry.had === true));
     this.#entries = open;
+    this.#unsure = this.#unsure.filter(({ letter }) => letter.key !== key);
     await this.#unsealed(gone.map(({ frame }) => frame));
   }
 
@@ -598,11 +617,17 @@ export class Outbox {
    */
   left(place) {
     this.halt();
-    const open = this.#entries.filter(({ seq }) => seq === 0 || seq > place).map(({ letter }) => letter);
+    const open = [...this.#unsure, ...this.#entries].filter(({ seq }) => seq === 0 || seq > place).map(({ letter }) => letter);
     return [...new Set([...open, ...(this.#sealing ? [this.#sealing] : []), ...this.#letters])].filter(({ content }) => content);
   }
 
+  /** Keys of the items before a place that not everybody has. @param {number} place */
+  unread(place) {
+    return this.#entries.filter(({ seq, frame, letter }) => seq > 0 && seq <= place && frame.type === MESSAGE && letter.key).map(({ letter }) => letter.key);
+  }
+
   close() {
+    this.#unsure = [];
     for (const letter of this.left(Infinity)) this.#tell(letter, 'failed', 'The room was left before this was sent.');
   }
 
@@ -662,6 +687,7 @@ export class Outbox {
     try {
       const posted = await this.#session.post(entry.id, entry.frame.bytes, careful ? entry.roster : null);
       const [epoch, seq] = posted.cursor.split('.');
+      const { had } = entry;
       entry.had = true;
       if (this.#closed || epoch !== this.#session.epoch()) return true; // an answer from before the relay was restarted: again
       entry.seq = Number(seq);
@@ -669,6 +695,7 @@ export class Outbox {
       if (entry.frame.type === KEYS) return true;
       this.#stale = 0;
       this.#tell(entry.letter, 'sent', '', posted);
+      if (entry.letter.content && !had) this.#session.posted(entry.letter.content, posted.cursor);
       this.acked(this.#through, this.#expired); // that may have come before this answer
     } catch (error) {
       await this.#failed(entry, error);

@@ -322,17 +322,16 @@ export class Files {
     const had = this.#records.get(key);
     if (had && had.file.key === file.key) return this.#put(had, put);
     if (had) void this.#skip(this.#letGo(key)); // announced anew under another key
+    const wanted = file.size <= PUSHED && isPut(put) && !saving();
     /** @type {FileRecord} */
-    const record = { key, own: false, from, file, transfer: 'offered' };
+    const record = { key, own: false, from, file, transfer: wanted ? 'waiting' : 'offered' }; // what another tab goes on with, should this one end now
     this.#records.set(key, record);
     const { key: _, segment: __, ...seen } = file;
     const text = typeof body === 'string' ? body.slice(0, 200_000) : undefined;
     this.#host.timeline.add({ key, kind: 'file', from, alias, at, body: text, file: seen, transfer: 'offered', ...mannersOf({ re, ttl }) });
     this.#change(record, {});
-    const wanted = file.size <= PUSHED && isPut(put) && !saving();
     if (wanted) {
       this.#latest.set(key, put);
-      record.transfer = 'waiting';
       void this.#download(record);
     } else this.#put(record, put);
   }

@@ -4,6 +4,7 @@
  * and every word of it stands in the timeline. Who may read what is crypto/group.js's matter.
  */
 import { b64u, random } from '../lib/bytes.js';
+import { REASONS } from './reasons.js';
 
 /** @typedef {import('../crypto/chains.js').Content} Content */
 /** @typedef {{key: string, from: string, at: number}} Head */
@@ -132,7 +133,17 @@ export class Gatekeeper {
   waiting(head, { ids, by }) {
     const { group, timeline, aliasOf } = this.#room;
     for (const id of ids) this.#told.add(id);
-    if (ids.includes(group.id) && group.waits) timeline.add({ key: 'waits', kind: 'system', event: 'waits', from: by, alias: aliasOf(by), at: head.at });
+    if (!ids.includes(group.id) || !group.waits) return;
+    timeline.add({ key: 'waits', kind: 'system', event: 'waits', from: by, alias: aliasOf(by), at: head.at });
+    this.#explain();
+  }
+
+  /** What could not be read before this one was told that it waits could not for that reason. */
+  #explain() {
+    const { timeline } = this.#room;
+    const early = timeline.items.filter(({ kind, reason }) => kind === 'failed' && reason === REASONS['before-you']);
+    timeline.remove(early.map(({ key }) => key));
+    for (const { at } of early) this.passed(at);
   }
 
   /** Members talk, and this one may not read it yet. @param {number} at */

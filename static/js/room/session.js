@@ -9,36 +9,9 @@ import { Connection, epochOf, Outbox, seqOf } from './connection.js';
  * anything; it lives as long as the page.
  */
 
-/** @typedef {'joined' | 'left' | 'removed' | 'changed' | 'renamed' | 'moved' | 'back'} Coming */
-/** @typedef {Coming | 'stands' | 'locked' | 'opened' | 'admitted' | 'letin' | 'waits' | 'passed' | 'held' | 'heldread' | 'timer'} Happening */
-/** @typedef {{emoji: string, by: {id: string, alias: string}[]}} Reaction */
-
-/**
- * @typedef {object} Item
- * @property {string} key stays the same while the item changes; of what a member said "MEMBERID CONTENTID", by which others refer to it
- * @property {'text' | 'file' | 'shell' | 'system' | 'failed' | 'gap'} kind
- * @property {number} at ms since 1970
- * @property {string} [from] member id
- * @property {string} [alias] as it was at the time
- * @property {boolean} [own]
- * @property {string} [body]
- * @property {import('./connection.js').State} [state] of an own message
- * @property {string} [reason] for people
- * @property {Happening} [event]
- * @property {number} [count] of a gap, -1 if nobody knows; of messages that are held, or may not be read; of a timer that was set: its seconds
- * @property {string} [place] of an own message in the log, once the relay has it
- * @property {string} [re] key of the item that it answers
- * @property {boolean} [me] it says what its author does
- * @property {boolean} [edited]
- * @property {boolean} [gone] its author took it back; nothing is left of what it said
- * @property {Reaction[]} [reactions]
- * @property {number} [ttl] seconds from being read until it vanishes
- * @property {number} [until] ms since 1970 when it vanishes
- * @property {import('./files.js').Picture} [file]
- * @property {import('./files.js').Transfer} [transfer] how it goes on with the file
- * @property {boolean} [saved] the file is where the person wanted it, and nowhere else
- * @property {string} [why] for people, of a transfer that ended badly
- */
+/** @typedef {import('./types.js').Item} Item */
+/** @typedef {import('./types.js').Reaction} Reaction */
+/** @typedef {import('./types.js').Happening} Happening */
 
 // A page that is open for weeks must not grow for ever. What falls out is the oldest.
 const MOST = 20_000;
@@ -119,7 +92,7 @@ export class Keeper {
   /**
    * @param {object} options
    * @param {string} options.roomId
-   * @param {() => Promise<Kept>} options.make the state as it is now
+   * @param {() => Promise<Kept | null>} options.make the state as it is now; null if it ended between two
    * @param {(state: Kept) => Promise<void>} [options.share]
    * @param {boolean} options.keep on this device
    */
@@ -149,6 +122,7 @@ export class Keeper {
   async #write() {
     if (this.#over) return;
     const state = await this.#make();
+    if (!state) return;
     await this.#share?.(state);
     if (this.#keep && !this.#over) await (await vault()).keep(state);
   }
@@ -192,6 +166,7 @@ export class Keeper {
  * @property {(head: {from: string, at: number, alias: string}, content: {k: string} & Record<string, any>) => Promise<void>} file a message about a file
  * @property {() => void} unread a message could not be opened
  * @property {() => boolean} over the room has moved on without what comes now
+ * @property {(id: string) => void} settled a member has shown a card in this room, or is no longer in it
  */
 
 const ASK_AGAIN = 30_000; // ms between two requests for the same sender's keys; its answer is a whole keys frame
@@ -201,18 +176,6 @@ const CHANGES = new Set(['edit', 'delete', 'react', 'timer', 'typing']); // kind
 
 const FILES = new Set(['file', 'put', 'want', 'stop']); // what files.js understands
 export const PUSHED = 8 << 20; // bytes of a file; more is sent only when somebody asks for it
-
-/** Why a frame could not be opened, in words. @type {Record<string, string>} */
-const REASONS = {
-  'unknown-sender': 'It is from somebody this room has no card of.',
-  'before-you': 'It was sent before its sender knew that you are here.',
-  'bad-signature': 'Its signature is wrong: it is not from the member it names, or was changed on its way.',
-  changed: 'It is signed with a new identity that nobody has accepted yet.',
-  expired: 'The keys to it are erased, as they are after a while.',
-  damaged: 'It was damaged or cut short.',
-  waiting: 'It is from somebody who is not let in yet, and only members can do what it asks for.',
-  'unknown-type': 'It was sent with a newer version of snug. Reload the page to get it.',
-};
 
 export class Inbox {
   #room;
@@ -228,7 +191,7 @@ export class Inbox {
     this.#cards = new Map(known.map(({ id, card }) => [id, card]));
   }
 
-  /** Everybody whose card is held: what a restarted relay is told. */
+  /** Everybody whose card is held, or is yet to come after a move: what a new relay is told. */
   known() {
     return [...this.#cards].map(([id, card]) => ({ id, card }));
   }
@@ -324,7 +287,8 @@ export class Inbox {
     }
     if (status === 'changed') this.#cards.delete(id); // nobody is told of an identity that is in doubt
     const cards = status === 'changed' ? this.#pending : this.#cards;
-    if (status !== 'same' || !cards.has(id)) cards.set(id, card);
+    if (status !== 'same' || !cards.get(id)) cards.set(id, card);
+    this.#room.settled(id);
     if (status === 'changed' && !wasChanged) timeline.add({ kind: 'system', event: 'changed', from: id, alias: before });
     if (aloud && status === 'updated' && before && member && member.alias !== before) timeline.add({ kind: 'system', event: 'renamed', from: id, alias: before, body: member.alias });
     this.#room.membersChanged();
@@ -354,6 +318,7 @@ export class Inbox {
   async #left(id) {
     this.#cards.delete(id);
     await this.#room.group.left(id);
+    this.#room.settled(id);
   }
 
   /** @param {{messages: number}} gap @param {string} key */
@@ -374,7 +339,7 @@ export class Inbox {
     const opened = await this.#room.group.open(from, bytes(body));
     const head = { key, from, at };
     if (opened.kind === 'content' && (opened.content.k === 'lock' || opened.content.k === 'admit')) return this.#ruled(head, opened);
-    if (opened.kind === 'content') return this.#content(head, opened.content);
+    if (opened.kind === 'content') return this.#content(head, opened.content, place);
     if (opened.kind === 'move') return this.#room.moved(opened, place);
     if (opened.kind === 'held') return this.#room.gate((gate) => gate.hold(head, opened.content));
     if (opened.kind === 'waiting') return this.#waiting(head, opened);
@@ -382,7 +347,7 @@ export class Inbox {
     this.#room.unread();
     if (opened.reason === 'before-you' && this.#room.group.waits) return this.#room.gate((gate) => gate.passed(at));
     if (opened.need) this.#ask(from);
-    this.#room.timeline.add({ key, kind: 'failed', from, alias: this.#room.aliasOf(from), at, reason: REASONS[opened.reason] ?? opened.reason });
+    this.#room.timeline.add({ key, kind: 'failed', from, alias: this.#room.aliasOf(from), at, reason: await inWords(opened.reason) });
   }
 
   /** @param {{key: string, from: string, at: number}} head @param {import('../crypto/chains.js').Said} said */
@@ -402,8 +367,8 @@ export class Inbox {
     return this.#content(head, content);
   }
 
-  /** @param {{key: string, from: string, at: number}} head @param {{k: string} & Record<string, any>} content */
-  async #content(head, content) {
+  /** @param {{key: string, from: string, at: number}} head @param {{k: string} & Record<string, any>} content @param {string} [place] in the log */
+  async #content(head, content, place) {
     const { group, timeline, aliasOf } = this.#room;
     const item = { ...head, alias: aliasOf(head.from) };
     if (content.k === 'need') return content.of === group.id ? group.owe(head.from) : undefined;
@@ -414,8 +379,8 @@ export class Inbox {
       timeline.add({ ...item, key, kind: 'text', body: content.body.slice(0, LONGEST), ...mannersOf(content) });
       return;
     }
-    if (CHANGES.has(content.k)) return this.#room.change(item, { ...content, body: content.body?.slice?.(0, LONGEST) });
-    timeline.add({ ...item, kind: 'failed', reason: REASONS['unknown-type'] });
+    if (CHANGES.has(content.k)) return this.#room.change({ ...item, place }, { ...content, body: content.body?.slice?.(0, LONGEST) });
+    timeline.add({ ...item, kind: 'failed', reason: await inWords('unknown-type') });
   }
 
   /** Asks a sender to seal its chain to us again. @param {string} of */
@@ -442,6 +407,9 @@ export function mannersOf({ re, me, ttl }) {
 
 /** Seconds of a timer, 0 for none; null if it is no such thing. @param {unknown} ttl */
 export const secondsOf = (ttl) => (Number.isInteger(ttl) && Number(ttl) >= 0 && Number(ttl) <= LONGEST_TIMER ? Number(ttl) : null);
+
+/** Why a frame could not be opened. @param {string} reason */
+const inWords = (reason) => part(() => import('./reasons.js')).then(({ REASONS }) => REASONS[reason] ?? reason, () => reason);
 
 /** What the relay says are bytes; none if it is not base64url, so that it counts as damaged. @param {string} text */
 function bytes(text) {
@@ -475,6 +443,8 @@ function bytes(text) {
  * @property {Room['file']} file
  * @property {() => void} anew the relay began a new life of the room
  * @property {() => void} unread a message could not be opened
+ * @property {Room['settled']} settled
+ * @property {(content: any, place: string) => void} posted something of ours lies in the log
  */
 
 /**
@@ -557,7 +527,8 @@ export class Stay {
     const own = { removed: id, root: null, at: '' };
     this.#own = own;
     try {
-      await Promise.race([this.#post(own), this.#follows]);
+      const { postMove } = await part(() => import('./moves.js'));
+      await Promise.race([postMove(this, own), this.#follows]);
     } catch (error) {
       this.#own = null;
       if (!this.#rival) throw error;
@@ -606,25 +577,6 @@ export class Stay {
     this.connection.close();
   }
 
-  /** Resolves when the move is in the log and all before it was read. @param {OwnMove} own */
-  #post(own) {
-    return new Promise((resolve, reject) => {
-      const make = async () => {
-        const { frame, root } = await this.group.remove([own.removed]);
-        own.root = root;
-        return frame;
-      };
-      const tell = (/** @type {string} */ state, /** @type {string} */ reason, /** @type {{cursor: string} | undefined} */ posted) => {
-        if (state === 'failed') reject(new Error(reason));
-        if (!posted) return;
-        own.at = posted.cursor;
-        // If the relay was restarted meanwhile, the outbox posts the move again and we hear of it again.
-        this.connection.catchUp(posted.cursor).then((/** @type {boolean} */ done) => done && resolve(undefined), reject);
-      };
-      this.outbox.add({ key: '', make, tell });
-    });
-  }
-
   /** The first move in the room's order is the one that all follow. @param {OwnMove} own */
   async #decide({ root, removed, at }) {
     const rival = this.#rival;
@@ -658,13 +610,22 @@ export class Stay {
         return (await this.group.seal(/** @type {any} */ (content))).frames;
       },
       roster: () => this.connection.roster,
+      read: () => this.#readTo(),
       epoch: () => epochOf(this.connection.cursor ?? ''),
       learn: (roster) => this.connection.inTurn(() => this.#learn(roster)),
       owe: (ids) => this.group.owe(...ids),
       rejoin: () => this.connection.rejoin(),
       tell: (key, state, reason, posted) => this.#host.told(key, state, reason, posted),
+      posted: (content, place) => this.#host.posted(content, place),
       sealed: () => this.#host.saved(),
     });
+  }
+
+  /** The place up to which no move is in the log. */
+  #readTo() {
+    const { cursor } = this.connection;
+    const places = [this.#own?.at, this.#rival?.at, cursor].filter((at) => at && epochOf(at) === epochOf(cursor ?? ''));
+    return Math.min(...places.map((at) => seqOf(/** @type {string} */ (at))));
   }
 
   /** A list of members that is ahead of the log may have some who came behind a lock: first what is before them is read. */
@@ -696,6 +657,7 @@ export class Stay {
       file: (/** @type {any} */ head, /** @type {any} */ content) => this.#host.file(head, content),
       unread: () => this.#host.unread(),
       over: () => this.#over,
+      settled: (/** @type {string} */ id) => this.#tell(() => this.#host.settled(id)),
       knock: (/** @type {{id: string, body: string}} */ knock) => this.#knocked(knock).catch((error) => console.warn('snug: somebody knocks, and the door cannot be opened', error)),
     };
     return new Inbox(room, known);
@@ -793,19 +755,7 @@ const isBefore = (a, b) => epochOf(a) === epochOf(b) && seqOf(a) < seqOf(b);
 
 /** @typedef {import('./files.js').FileRecord} FileRecord */
 
-/**
- * @typedef {object} MemberRow
- * @property {string} id
- * @property {string} alias
- * @property {boolean} self
- * @property {boolean} away
- * @property {boolean} changed
- * @property {boolean} waiting not let in yet
- * @property {boolean} verified somebody here has compared its fingerprint
- * @property {string} key identity key, base64url
- * @property {string} [newAlias]
- * @property {string} [newKey]
- */
+/** @typedef {import('./types.js').MemberRow} MemberRow */
 
 const MINUTE = 60_000;
 const UNREAD = 1000; // ms in which more may come that cannot be read
@@ -819,6 +769,9 @@ export class Session extends EventTarget {
   /** The room's timer: seconds that a message stays once it was read, 0 for ever, null as long as nobody has told. @type {number | null} */
   timer = null;
   #timerIsOwn = false;
+  #timerAt = ''; // its place in the log
+  /** What not everybody had when the room moved, and who is yet to come. */
+  #crossing = { keys: /** @type {string[]} */ ([]), late: /** @type {Set<string>} */ (new Set()) };
   #talk = /** @type {Promise<import('./talk.js').Talk> | null} */ (null);
   #heard = /** @type {import('./talk.js').Talk | null} */ (null);
   #fuse = /** @type {import('./talk.js').Fuse | null} */ (null);
@@ -880,10 +833,11 @@ export class Session extends EventTarget {
     this.#knownFiles = files;
     this.timer = kept?.timer ?? null;
     this.#timerIsOwn = kept?.timerIsOwn ?? false;
+    if (kept?.crossing) this.#crossing = { keys: kept.crossing.keys, late: new Set(kept.crossing.late) };
     this.#timeline = new Timeline((name, detail) => this.#happened(name, detail), items);
     this.#stay = this.#newStay(keys, group, kept);
     if (items?.some(({ until }) => until)) this.#watchFuse();
-    this.#keeper = new Keeper({ roomId: keys.roomId, make: () => this.state(), share: options.share, keep: this.#keep });
+    this.#keeper = new Keeper({ roomId: keys.roomId, make: () => this.#state(), share: options.share, keep: this.#keep });
     this.#watch();
     this.#drawMembers();
   }
@@ -1043,12 +997,14 @@ export class Session extends EventTarget {
     this.#tell('timer');
   }
 
-  /** @param {number} ttl @param {import('./talk.js').Head} head */
-  #timed(ttl, { key, from, alias, at }) {
+  /** The latest in the log counts; an own one at once, and again when it has its place. @param {number} ttl @param {import('./talk.js').Head} head */
+  #timed(ttl, { key, from, alias, at, place = '' }) {
+    if (place && isBefore(place, this.#timerAt)) return;
+    if (place) this.#timerAt = place;
     this.#timerIsOwn = from === this.self;
     if (ttl === (this.timer ?? 0)) return void (this.timer = ttl);
     this.timer = ttl;
-    this.#timeline.add({ key, at, kind: 'system', event: 'timer', from, alias, own: this.#timerIsOwn, count: ttl });
+    if (key) this.#timeline.add({ key, at, kind: 'system', event: 'timer', from, alias, own: this.#timerIsOwn, count: ttl });
     this.#tell('timer');
   }
 
@@ -1290,9 +1246,9 @@ export class Session extends EventTarget {
     await this.#hear(head, content).catch(({ message }) => this.#timeline.add({ ...head, kind: 'failed', reason: `Part of the page could not be loaded: ${message}.` }));
   }
 
-  /** @param {Keys} keys @param {Group} group @param {Kept | null} [kept] */
-  #newStay(keys, group, kept) {
-    const options = { origin: this.#origin, secret: this.#secret, timeline: this.#timeline, cursor: kept?.cursor, known: kept?.cards, gate: kept?.gate, keys, group };
+  /** @param {Keys} keys @param {Group} group @param {Kept | null} [kept] @param {{id: string, card: string}[]} [known] the others who are to be there */
+  #newStay(keys, group, kept, known = kept?.cards) {
+    const options = { origin: this.#origin, secret: this.#secret, timeline: this.#timeline, cursor: kept?.cursor, known, gate: kept?.gate, keys, group };
     return new Stay(options, {
       told: (key, state, reason, posted) => this.#toldOf(key, state, reason, posted),
       change: (head, content) => this.#changed(head, content),
@@ -1304,6 +1260,8 @@ export class Session extends EventTarget {
       removed: (by) => this.#removed(by),
       file: async (head, content) => (await this.#withFiles()).hear(head, content),
       unread: () => this.#declineFiles(),
+      settled: (id) => this.#crossed(id),
+      posted: (content, place) => void (content.k === 'timer' && this.#timed(content.ttl, { key: '', from: this.self, alias: this.alias, at: 0, place })),
       anew: () => this.#files?.anew(),
     });
   }
@@ -1313,9 +1271,14 @@ export class Session extends EventTarget {
     const old = this.#stay;
     const names = removed.map((id) => old.aliasOf(id) || '?').join(', ');
     const { group, keys } = await old.group.successor(root, removed);
-    const next = this.#newStay(keys, group);
+    // Who reads the move late is a member there from the start, and loses nothing.
+    const late = old.group.members().filter(({ id, status }) => status === 'here' && !removed.includes(id)).map(({ id }) => id);
+    const next = this.#newStay(keys, group, null, late.map((id) => ({ id, card: '' })));
+    this.#crossing = { keys: [...this.#crossing.keys, ...old.outbox.unread(seqOf(at))], late: new Set(late) };
     for (const letter of old.outbox.left(seqOf(at))) next.outbox.add(letter);
     this.#stay = next;
+    this.#timerAt = '';
+    this.#crossed('');
     this.#files?.anew();
     Object.assign(this, { kind: 'link', name: null });
     this.#timeline.add({ kind: 'system', event: 'moved', own: by === this.self, alias: old.aliasOf(by), body: names });
@@ -1326,6 +1289,14 @@ export class Session extends EventTarget {
     this.#tell('knocks');
     // Only now: in the old room we are owed nothing more, and the move itself stays there for those who sleep.
     void old.connection.leave(false).catch(() => undefined); // the relay lets us go by time
+  }
+
+  /** Whoever comes to the new room has read all that lies before the move. @param {string} id */
+  #crossed(id) {
+    const { keys, late } = this.#crossing;
+    late.delete(id);
+    if (late.size > 0) return;
+    for (const key of keys.splice(0)) this.#toldOf(key, 'all', '');
   }
 
   /** @param {string} by */
@@ -1378,12 +1349,21 @@ export class Session extends EventTarget {
 
   /** Where this member stands. @returns {Promise<Kept>} */
   async state() {
+    const state = await this.#state();
+    if (!state) throw new Error('The room was left.');
+    return state;
+  }
+
+  /** Between two events, for a message is opened only once. Null if the stay ended in the midst of one. */
+  async #state() {
+    if (!(await this.#stay.connection.settled())) return null;
     const { keys, connection, inbox, outbox, gated } = this.#stay;
     const { roomId, kind, name, alias } = this;
     const cursor = connection.cursor; // from before: an event is rather read again than missed
     const group = await this.#stay.group.export();
     const timer = { timer: this.timer, timerIsOwn: this.#timerIsOwn };
-    return { roomId, kind, name, alias, group, ...timer, root: keys.root, secret: this.#secret, cursor, cards: inbox.known(), outbox: outbox.export(), gate: gated, verified: [...this.#verified] };
+    const crossing = { keys: this.#crossing.keys, late: [...this.#crossing.late] };
+    return { roomId, kind, name, alias, group, ...timer, crossing, root: keys.root, secret: this.#secret, cursor, cards: inbox.known(), outbox: outbox.export(), gate: gated, verified: [...this.#verified] };
   }
 
   /** @param {string} name @param {unknown} [detail] */

@@ -7,7 +7,7 @@ import { secondsOf } from './session.js';
 
 /** @typedef {import('./session.js').Item} Item */
 /** @typedef {import('./session.js').Timeline} Timeline */
-/** @typedef {{key: string, from: string, alias: string, at: number}} Head of a message: who says it, and when */
+/** @typedef {{key: string, from: string, alias: string, at: number, place?: string}} Head of a message: who says it, when, and where in the log */
 /** @typedef {{k: string} & Record<string, any>} Content */
 
 const TYPES = 8000; // ms that somebody types after saying so

@@ -22,6 +22,7 @@ import { newDeviceKey, unwrap, wrap } from '../crypto/keep.js';
  * @property {import('./lock.js').Kept} [gate] of a room that was locked
  * @property {number | null} [timer] of the room, in seconds
  * @property {boolean} [timerIsOwn] this member set it
+ * @property {{keys: string[], late: string[]}} [crossing] what was said before a move, and who has not followed it yet
  */
 
 /**

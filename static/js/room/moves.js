@@ -1,0 +1,39 @@
+// @ts-check
+/** What few pages ever do: remove a member, leave a relay that has forgotten us, and ask who lacks a message. */
+import { b64u } from '../lib/bytes.js';
+
+/**
+ * Posts a move. Resolves when it is in the log and all before it was read.
+ * @param {import('./session.js').Stay} stay
+ * @param {import('./session.js').OwnMove} own
+ */
+export function postMove({ group, outbox, connection }, own) {
+  return new Promise((resolve, reject) => {
+    const make = async () => {
+      const { frame, root } = await group.remove([own.removed]);
+      own.root = root;
+      return frame;
+    };
+    const tell = (/** @type {string} */ state, /** @type {string} */ reason, /** @type {{cursor: string} | undefined} */ posted) => {
+      if (state === 'failed') reject(new Error(reason));
+      if (!posted) return;
+      own.at = posted.cursor;
+      // If the relay was restarted meanwhile, the outbox posts the move again and we hear of it again.
+      connection.catchUp(posted.cursor).then((/** @type {boolean} */ done) => done && resolve(undefined), reject);
+    };
+    outbox.add({ key: '', make, tell });
+  });
+}
+
+/**
+ * Leaves a relay that was restarted: others would bring us back into the room, or have done so.
+ * @param {import('../net/relay.js').Api} api
+ * @param {import('../crypto/keys.js').RoomKeys} keys
+ * @param {Uint8Array} own secret
+ * @param {string} card the one shown last
+ */
+export async function leaveAnew(api, keys, own, card) {
+  const [access, secret] = [b64u(keys.access), b64u(own)];
+  const { session } = await api.join({ access, secret, card });
+  await api.leave(session);
+}
