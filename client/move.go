@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 
 	"snug/client/e2ee"
 	"snug/wire"
@@ -125,6 +126,7 @@ func (s *Session) follow(old *stay, m *move) *stay {
 		return nil
 	}
 	next := newStay(s, group, wire.Cursor{})
+	next.expect(old, m)
 	for fails := 0; ; fails++ {
 		err := next.join(s.ctx)
 		if err == nil {
@@ -152,6 +154,16 @@ func (s *Session) follow(old *stay, m *move) *stay {
 		s.say(func(ctx context.Context) { old.api.leave(ctx, old.sessionID()) }) // or the relay lets us go by time
 	})
 	return next
+}
+
+// expect names to the new room those who have not read the move yet, so that what is said there meanwhile is kept for them. They have shown no card
+// there so far.
+func (st *stay) expect(old *stay, m *move) {
+	for _, p := range old.group.Members() {
+		if p.Present && !p.Waiting && p.Changed == nil && !slices.Contains(m.Removed, p.ID) {
+			st.cards[p.ID] = nil
+		}
+	}
 }
 
 // aliasOf is a member's alias, this one's included. The lock of the stay is held.

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"snug/wire"
@@ -9,6 +10,7 @@ import (
 
 const (
 	maxLetters = 1000     // that may wait to be posted; Send waits beyond
+	maxUnsure  = 100      // that everybody has and that lie behind what was read
 	maxKept    = 64 << 20 // bytes of frames kept for posting again, as much as a relay holds for a room by default
 )
 
@@ -35,6 +37,7 @@ type outbox struct {
 	stay    *stay
 	letters []*Letter
 	entries []*entry
+	unsure  []*entry      // everybody who is left has these, but they lie behind what was read: a move may lie before them
 	kept    int           // bytes of frames in entries
 	most    int           // static: that may be kept
 	newest  wire.Acked    // what the relay said last
@@ -119,10 +122,14 @@ func (o *outbox) overLocked(a wire.Acked) {
 	o.dropLocked(func(e *entry) bool {
 		over := e.seq > 0 && e.seq <= a.Through.Seq && e.letter.frame == nil // a move stays: it stands in the way of what follows
 		if over && e.message {
+			o.unsure = append(o.unsure, e)
 			e.letter.finish(errIf(expired[e.seq], ErrExpired))
 		}
 		return over
 	})
+	read := o.stay.readTo()
+	o.unsure = slices.DeleteFunc(o.unsure, func(e *entry) bool { return e.seq <= read })
+	o.unsure = o.unsure[max(0, len(o.unsure)-maxUnsure):]
 }
 
 func errIf(yes bool, err error) error {
@@ -146,6 +153,7 @@ func (o *outbox) again() {
 	for _, e := range o.entries {
 		e.seq = 0
 	}
+	o.unsure = nil
 	o.poke()
 }
 
@@ -198,6 +206,11 @@ func (o *outbox) moveTo(ctx context.Context, next *stay, place wire.Cursor) erro
 	}
 	defer o.mu.Unlock()
 	var left []*Letter
+	for _, e := range o.unsure {
+		if e.seq > place.Seq {
+			left = append(left, e.letter)
+		}
+	}
 	for _, e := range o.entries {
 		switch behind := e.seq == 0 || e.seq > place.Seq; {
 		case !e.message:
@@ -216,7 +229,7 @@ func (o *outbox) moveTo(ctx context.Context, next *stay, place wire.Cursor) erro
 			l.finish(ErrOvertaken)
 		}
 	}
-	o.letters, o.entries, o.kept, o.stale = left, nil, 0, 0
+	o.letters, o.entries, o.unsure, o.kept, o.stale = left, nil, nil, 0, 0
 	o.stay, o.held, o.newest = next, false, wire.Acked{}
 	o.changedLocked()
 	o.poke()

@@ -234,6 +234,13 @@ func (st *stay) rosterNumber() (uint64, wire.Epoch) {
 	return st.roster, st.read.Epoch
 }
 
+// readTo is the place in the log before which no move lies, as reading ends at the first.
+func (st *stay) readTo() uint64 {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.read.Seq
+}
+
 // places are the session, the place to read on from, and the place that may be acked.
 func (st *stay) places() (s wire.SessionID, read, handled wire.Cursor) {
 	st.mu.Lock()

@@ -181,6 +181,29 @@ func TestPostedBehindTheMove(t *testing.T) {
 	ann.sees("bob:late")
 }
 
+// TestSaidBeforeOneCame: who reads the move late reads what was said in the new room before.
+func TestSaidBeforeOneCame(t *testing.T) {
+	r := newRelay(t, hub.Limits{}, nil)
+	root := newRoot(t)
+	ann, cat := r.join(Config{Root: root, Alias: "ann"}), r.join(Config{Root: root, Alias: "cat"})
+	bob := r.enter(Config{Root: root, Alias: "bob"})
+	await(t, "all there", func() bool { return len(ann.Members()) == 3 && len(bob.Members()) == 3 })
+	for i := range maxQueue {
+		ann.say(fmt.Sprint(i))
+	}
+	await(t, "full", func() bool { return len(bob.queue.waiting()) == maxQueue })
+	if err := ann.Remove(t.Context(), cat.Self()); err != nil {
+		t.Fatal(err)
+	}
+	early := ann.say("early")
+	if _, err := early.Posted(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	go bob.read(func(Event) {})
+	bob.untilText("early")
+	ann.everybody(early)
+}
+
 // TestMoveSurvivesARestart: the relay dies when it has the move and nobody has read it.
 func TestMoveSurvivesARestart(t *testing.T) {
 	var b badNetwork

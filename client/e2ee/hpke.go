@@ -56,6 +56,15 @@ type hpkeKeys []*hpkeKey
 
 func (h hpkeKeys) current() *hpkeKey { return h[len(h)-1] }
 
+func (h hpkeKeys) clone() hpkeKeys {
+	out := make(hpkeKeys, len(h))
+	for i, k := range h {
+		c := *k
+		out[i] = &c
+	}
+	return out
+}
+
 // add makes k the current key and retires the one before.
 func (h *hpkeKeys) add(k *hpkeKey, now time.Time) {
 	if len(*h) > 0 {

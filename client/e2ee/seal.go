@@ -175,8 +175,11 @@ func (g *Group) Follow(root Root) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What others there seal to us before we come is sealed to the key that they know.
+	next.hpke.erase()
+	next.hpke, next.since, next.sent = g.hpke.clone(), g.since, g.sent
 	for id, p := range g.peers {
-		next.peers[id] = &peer{card: Card{Member: id, Identity: p.card.Identity}, gone: p.gone, waiting: p.waiting}
+		next.peers[id] = &peer{card: p.card, known: p.known && !p.waiting, gone: p.gone, waiting: p.waiting}
 	}
 	next.roomLock = roomLock{on: g.roomLock.on, turn: g.roomLock.turn, admitted: slices.Clone(g.roomLock.admitted)}
 	return next, nil
