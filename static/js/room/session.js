@@ -1350,7 +1350,7 @@ export class Session extends EventTarget {
   /** Where this member stands. @returns {Promise<Kept>} */
   async state() {
     const state = await this.#state();
-    if (!state) throw new Error('The room was left.');
+    if (!state) throw new Error('This room is closed.');
     return state;
   }
 
