@@ -42,6 +42,14 @@ const has = async (person, blob) => {
   const { key } = await comesTo(person, 'done');
   assert.equal(await hash(person.session.fileOf(key)), await hash(blob));
 };
+/** Goes on as another tab would when this one ends. */
+async function goesOn(person) {
+  const old = person.session;
+  const state = await old.state();
+  await old.close({ handOver: true });
+  const handed = structuredClone({ state, items: old.items, files: old.files });
+  person.session = await Session.open({ root: handed.state.root, alias: handed.state.alias, origin: person.gate.origin }, handed);
+}
 const gets = async (person) => person.session.getFile((await comesTo(person, 'offered')).key);
 /** Holds a sender up when so many pieces have gone out. Resolves with what lets it go on. */
 async function middle(person, pieces, start) {
@@ -235,6 +243,15 @@ scene('a sender who leaves in the middle is told of at once', ['Ann', 'Ben'], as
   const began = performance.now();
   await comesTo(ben, 'gone');
   assert.ok(performance.now() - began < 10_000, 'Ben waited for what cannot come, until the sender was asked again');
+});
+
+scene('a file that is on its way comes to the tab that goes on', ['Ann', 'Ben'], async ([ann, ben]) => {
+  let blob;
+  const release = await middle(ann, 2, () => (blob = sends(ann, 7_000_000)));
+  await comesTo(ben, 'moving');
+  await goesOn(ben);
+  release();
+  await has(ben, blob);
 });
 
 scene('with nobody there it is an offer to nobody', ['Ann'], async ([ann]) => {

@@ -199,7 +199,10 @@ export class Files {
     if (record.own && (!record.told || busy)) {
       if (!record.told && record.file.size > PUSHED) this.#announce(record);
       else void this.#upload(record, record.told ? (record.at ?? 0) : 0);
-    } else if (!record.own && busy) void this.#download(record);
+    } else if (!record.own && busy) {
+      this.#change(record, { transfer: 'waiting' }); // from its beginning: what had come is with the other tab
+      void this.#download(record);
+    }
   }
 
   // Out
