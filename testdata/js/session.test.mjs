@@ -285,6 +285,23 @@ scene('who reads late of those who have come and gone talks to those who are her
   untroubled(ann, ben, dan);
 });
 
+scene('tabs that end in the midst of many messages lose none', ['Ann', 'Ben'], async ([ann, ben], { root }) => {
+  const texts = Array.from({ length: 60 }, (_, n) => `line ${n}`);
+  for (let from = 0; from < texts.length; from += 20) {
+    const release = ben.gate.hold('stream', 'answer'); // so that they come at once
+    for (const text of texts.slice(from, from + 20)) ann.say(text);
+    await ann.until('all posted', () => ann.session.items.every(({ own, state }) => !own || state !== 'queued'));
+    release();
+    await ben.until('some of them', () => ben.texts.length >= from + 5);
+    const state = await ben.session.state();
+    const items = structuredClone(ben.session.items);
+    await ben.session.close({ handOver: true });
+    ben.session = await Session.open({ root, alias: 'Ben', origin: ben.gate.origin }, { state, items, files: [] });
+    await ben.sees(...texts.slice(0, from + 20));
+  }
+  untroubled(ann, ben);
+});
+
 scene('a tab that takes over sends what it had asked for, whether or not the one before took it', ['Ann', 'Ben'], async ([ann, ben], { root }) => {
   ann.say('one');
   await ben.sees('one');

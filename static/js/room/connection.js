@@ -274,6 +274,11 @@ export class Connection {
     return Boolean(place);
   }
 
+  /** Whether an event is half handled. */
+  get busy() {
+    return this.#taking !== null;
+  }
+
   /** Resolves when no event is half handled; false if the end of the stay came first. */
   async settled() {
     while (this.#taking && !this.#ended.signal.aborted) await Promise.race([this.#taking.catch(() => undefined), this.#over]);

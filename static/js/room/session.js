@@ -1356,7 +1356,8 @@ export class Session extends EventTarget {
 
   /** Between two events, for a message is opened only once. Null if the stay ended in the midst of one. */
   async #state() {
-    if (!(await this.#stay.connection.settled())) return null;
+    // Asked again, since the next event may have begun before we go on; from here to the group's turn nothing can.
+    while (this.#stay.connection.busy) if (!(await this.#stay.connection.settled())) return null;
     const { keys, connection, inbox, outbox, gated } = this.#stay;
     const { roomId, kind, name, alias } = this;
     const cursor = connection.cursor; // from before: an event is rather read again than missed
