@@ -34,7 +34,10 @@ func TestRace(t *testing.T) {
 		f.Stats()
 		for _, r := range f.rooms(nil) {
 			r.mu.Lock()
-			err := r.invariants()
+			var err error
+			if begun := len(r.list) > 0 || r.log.head > 0; begun { // or whoever made it has not locked it yet, and nothing is booked
+				err = r.invariants()
+			}
 			r.mu.Unlock()
 			if err != nil {
 				t.Error(err) // not Fatal: the others still run
