@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -98,6 +99,19 @@ type fileName string
 // UnmarshalText takes back what keepBytes did.
 func (p *fileName) UnmarshalText(b []byte) error {
 	*p = fileName(giveBytes(string(b)))
+	return nil
+}
+
+// word is a text that others have to have as well: a name, or words that make a key.
+type word string
+
+// UnmarshalText refuses what is not UTF-8: as something else it would lead to another room than in a browser.
+func (w *word) UnmarshalText(b []byte) error {
+	text := giveBytes(string(b))
+	if !utf8.ValidString(text) {
+		return errors.New("not UTF-8")
+	}
+	*w = word(text)
 	return nil
 }
 

@@ -68,9 +68,9 @@ type roomFlags struct {
 	Link       string   `placeholder:"LINK" help:"The room's link. Better in the variable or a file: other users of this machine can see arguments."`
 	LinkFile   fileName `placeholder:"FILE" help:"File with the link in its first line; - is stdin."`
 	Relay      relayURL `placeholder:"URL" help:"Address of the relay, for a passphrase room."`
-	Room       string   `placeholder:"NAME" help:"Name of a passphrase room. The passphrase comes from its variable, or is asked for."`
-	Passphrase string   `placeholder:"WORDS" help:"Passphrase of that room. Better in the variable."`
-	Alias      string   `placeholder:"NAME" help:"The name that others see. Without it: user@host."`
+	Room       word     `placeholder:"NAME" help:"Name of a passphrase room. The passphrase comes from its variable, or is asked for."`
+	Passphrase word     `placeholder:"WORDS" help:"Passphrase of that room. Better in the variable."`
+	Alias      word     `placeholder:"NAME" help:"The name that others see. Without it: user@host."`
 	Proxy      string   `placeholder:"URL" help:"Proxy to use. Without it: HTTPS_PROXY, HTTP_PROXY and NO_PROXY."`
 }
 
@@ -80,7 +80,7 @@ func (f *roomFlags) given() bool { return f.Link != "" || f.LinkFile != "" || f.
 // config is what client.Join wants to know. arg is the link given as an argument, or "". stdin is read if it holds the link.
 func (f *roomFlags) config(k *kong.Context, arg string, stdin *bufio.Reader, status func(client.Status)) (client.Config, error) {
 	warnOfSecrets(k, arg)
-	c := client.Config{Alias: f.Alias, Status: status}
+	c := client.Config{Alias: string(f.Alias), Status: status}
 	if c.Alias == "" {
 		c.Alias = defaultAlias()
 	}
@@ -135,7 +135,7 @@ func (f *roomFlags) passphraseRoom(c client.Config) (client.Config, error) {
 	if f.Relay == "" {
 		return c, usage("--room needs --relay, the address of the relay")
 	}
-	c.Origin, c.Name, c.Passphrase = string(f.Relay), f.Room, f.Passphrase
+	c.Origin, c.Name, c.Passphrase = string(f.Relay), string(f.Room), string(f.Passphrase)
 	if c.Passphrase != "" {
 		return c, nil
 	}
@@ -241,7 +241,7 @@ type roomCmd struct {
 type roomNewCmd struct {
 	Relay          relayURL `required:"" placeholder:"URL" help:"Address of the relay."`
 	WithPassphrase bool     `env:"-" help:"Make it a passphrase room, for people who have to type it."`
-	Name           string   `env:"-" placeholder:"NAME" help:"Name of the passphrase room. Without it: two words."`
+	Name           word     `env:"-" placeholder:"NAME" help:"Name of the passphrase room. Without it: two words."`
 	JSON           bool     `name:"json" env:"-" help:"Print JSON."`
 	QR             bool     `name:"qr" env:"-" help:"Print the link as a QR code, too."`
 }
@@ -301,7 +301,7 @@ func (c *roomNewCmd) passphrase(r *newRoom) (e2ee.Root, error) {
 		return e2ee.Root{}, err
 	}
 	list := strings.Fields(words)
-	r.Name, r.Passphrase = c.Name, strings.Join(list[2:], " ")
+	r.Name, r.Passphrase = string(c.Name), strings.Join(list[2:], " ")
 	if r.Name == "" {
 		r.Name = strings.Join(list[:2], " ")
 	}
