@@ -156,14 +156,14 @@ func TestMovesAtOnce(t *testing.T) {
 	bob.sees("ann:1")
 }
 
-// TestPostedBehindTheMove: what is posted into the old room after the move goes out again in the new one.
-func TestPostedBehindTheMove(t *testing.T) {
+// movesUnread is a room that ann has moved, and bob in it, who has not read so far: his reading stands still, his posting does not.
+func movesUnread(t *testing.T) (ann, bob *person) {
+	t.Helper()
 	r := newRelay(t, hub.Limits{}, nil)
 	root := newRoot(t)
 	ann, cat := r.join(Config{Root: root, Alias: "ann"}), r.join(Config{Root: root, Alias: "cat"})
-	bob := r.enter(Config{Root: root, Alias: "bob"})
+	bob = r.enter(Config{Root: root, Alias: "bob"})
 	await(t, "all there", func() bool { return len(ann.Members()) == 3 && len(bob.Members()) == 3 })
-	// bob's reading stands still, its posting does not.
 	for i := range maxQueue {
 		ann.say(fmt.Sprint(i))
 	}
@@ -171,6 +171,12 @@ func TestPostedBehindTheMove(t *testing.T) {
 	if err := ann.Remove(t.Context(), cat.Self()); err != nil {
 		t.Fatal(err)
 	}
+	return ann, bob
+}
+
+// TestPostedBehindTheMove: what is posted into the old room after the move goes out again in the new one.
+func TestPostedBehindTheMove(t *testing.T) {
+	ann, bob := movesUnread(t)
 	late := bob.say("late")
 	go func() {
 		for range bob.Events(t.Context()) {
@@ -183,18 +189,7 @@ func TestPostedBehindTheMove(t *testing.T) {
 
 // TestSaidBeforeOneCame: who reads the move late reads what was said in the new room before.
 func TestSaidBeforeOneCame(t *testing.T) {
-	r := newRelay(t, hub.Limits{}, nil)
-	root := newRoot(t)
-	ann, cat := r.join(Config{Root: root, Alias: "ann"}), r.join(Config{Root: root, Alias: "cat"})
-	bob := r.enter(Config{Root: root, Alias: "bob"})
-	await(t, "all there", func() bool { return len(ann.Members()) == 3 && len(bob.Members()) == 3 })
-	for i := range maxQueue {
-		ann.say(fmt.Sprint(i))
-	}
-	await(t, "full", func() bool { return len(bob.queue.waiting()) == maxQueue })
-	if err := ann.Remove(t.Context(), cat.Self()); err != nil {
-		t.Fatal(err)
-	}
+	ann, bob := movesUnread(t)
 	early := ann.say("early")
 	if _, err := early.Posted(t.Context()); err != nil {
 		t.Fatal(err)
