@@ -1,5 +1,5 @@
 // @ts-check
-/** What few pages ever do: remove a member, leave a relay that has forgotten us, and ask who lacks a message. */
+/** What few pages ever do: remove a member, and leave a relay that has forgotten us. */
 import { b64u } from '../lib/bytes.js';
 
 /**
