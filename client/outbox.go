@@ -139,10 +139,19 @@ func errIf(yes bool, err error) error {
 	return nil
 }
 
-// again: the relay was restarted and has nothing. What not everybody has goes out again, if it was kept.
-func (o *outbox) again() {
+// joined takes in the relay's answer to a join before anything goes out under the new session. If the relay was restarted and has nothing, what
+// not everybody has goes out again, and first.
+func (o *outbox) joined(enter func() (anew bool)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if enter() {
+		o.againLocked()
+	}
+	o.poke()
+}
+
+// againLocked: what was not kept is lost.
+func (o *outbox) againLocked() {
 	o.dropLocked(func(e *entry) bool {
 		lost := e.frame == nil
 		if lost && e.message {
@@ -154,7 +163,6 @@ func (o *outbox) again() {
 		e.seq = 0
 	}
 	o.unsure = nil
-	o.poke()
 }
 
 // hold stops posting, or lets it go on.

@@ -49,7 +49,7 @@ func TestAckedBeforeTheAnswer(t *testing.T) {
 
 	o, st, entries = outboxOf(1)
 	o.acked(st, wire.Acked{Through: st.at(9)})
-	o.again()
+	o.joined(func() bool { return true })
 	st.read.Epoch = wire.Epoch{2}
 	o.posted(st, entries[0], wire.Posted{ID: entries[0].id, Cursor: st.at(1)})
 	if got := fate(entries[0].letter); got != errOpen {
@@ -74,7 +74,7 @@ func TestAckedBeyondWhatIsKept(t *testing.T) {
 	}
 	o.most = 150
 	o.trimLocked()
-	o.again()
+	o.joined(func() bool { return true })
 	if got := []error{fate(entries[1].letter), fate(entries[2].letter)}; got[0] != ErrExpired || got[1] != errOpen {
 		t.Errorf("after a restart of the relay: got %v", got)
 	}

@@ -20,10 +20,10 @@ const (
 // run posts until ctx ends.
 func (o *outbox) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		e, st := o.next()
+		e, st, session := o.next()
 		pause := time.Duration(math.MaxInt64)
 		if e != nil {
-			pause = o.post(ctx, st, e)
+			pause = o.post(ctx, st, session, e)
 		}
 		if pause <= 0 {
 			continue
@@ -38,18 +38,19 @@ func (o *outbox) run(ctx context.Context) {
 	}
 }
 
-// next is the oldest entry that is not posted; a letter is sealed if there is none. nil: nothing to do.
-func (o *outbox) next() (*entry, *stay) {
+// next is the oldest entry that is not posted; a letter is sealed if there is none. nil: nothing to do. It goes out under this session only: after a
+// restart of the relay another entry may be the oldest.
+func (o *outbox) next() (*entry, *stay, wire.SessionID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for !o.held && o.err == nil && o.stay != nil {
 		for _, e := range o.entries {
 			if e.seq == 0 {
 				o.posting = true
-				return e, o.stay
+				return e, o.stay, o.stay.sessionID()
 			}
 			if e.letter.frame != nil { // a move: what follows goes to another room
-				return nil, nil
+				return nil, nil, wire.SessionID{}
 			}
 		}
 		if len(o.letters) == 0 {
@@ -57,7 +58,7 @@ func (o *outbox) next() (*entry, *stay) {
 		}
 		o.sealLocked()
 	}
-	return nil, nil
+	return nil, nil, wire.SessionID{}
 }
 
 // sealLocked makes entries of the next letter.
@@ -95,7 +96,7 @@ func (o *outbox) trimLocked() {
 }
 
 // post sends one entry, and says how long to wait before the next.
-func (o *outbox) post(ctx context.Context, st *stay, e *entry) time.Duration {
+func (o *outbox) post(ctx context.Context, st *stay, session wire.SessionID, e *entry) time.Duration {
 	var roster *uint64
 	switch careful := e.message && e.letter.frame == nil && o.isCareful(); { // keys go to whom they were sealed for, whoever came meanwhile
 	case careful && e.epoch == st.epoch():
@@ -103,7 +104,6 @@ func (o *outbox) post(ctx context.Context, st *stay, e *entry) time.Duration {
 	case careful && !e.had: // sealed in the room's life before: older than any list of this one
 		roster = new(uint64)
 	}
-	session := st.sessionID()
 	posted, err := st.api.post(ctx, session, e.id, e.frame, roster)
 	if err == nil {
 		o.posted(st, e, posted)

@@ -116,9 +116,17 @@ func (st *stay) unjoin() {
 }
 
 func (st *stay) joined(j wire.Joined) {
+	st.s.out.joined(func() (anew bool) { return st.enter(j) })
+	st.s.out.acked(st, j.Acked)
+	st.tellWaiting()
+}
+
+// enter says whether the relay began a new life of the room.
+func (st *stay) enter(j wire.Joined) (anew bool) {
 	st.mu.Lock()
+	defer st.mu.Unlock()
 	again := st.session != wire.SessionID{}
-	anew := st.read.Epoch != wire.Epoch{} && st.read.Epoch != j.Cursor.Epoch
+	anew = st.read.Epoch != wire.Epoch{} && st.read.Epoch != j.Cursor.Epoch
 	if st.read.Epoch != j.Cursor.Epoch || st.read.Seq < j.Cursor.Seq { // else we are further than what was acked
 		st.read = j.Cursor
 	}
@@ -132,13 +140,7 @@ func (st *stay) joined(j wire.Joined) {
 		st.tellLocked(Event{Kind: KindGap, Count: j.Gap.Messages})
 	}
 	st.acks.Sent(time.Now())
-	st.mu.Unlock()
-	if anew {
-		st.s.out.again()
-	}
-	st.s.out.acked(st, j.Acked)
-	st.s.out.poke()
-	st.tellWaiting()
+	return anew
 }
 
 // rejoin joins again in place of a session that the relay does not know any more, for as long as it takes. It fails with ctx only.

@@ -513,6 +513,8 @@ export class Outbox {
   #entries = /** @type {Entry[]} */ ([]);
   #wake = () => {};
   #open = false;
+  #held = false;
+  #life = 0; // of the relay
   #running = false;
   #closed = false;
   /** @type {Letter | null} */ #sealing = null;
@@ -585,12 +587,21 @@ export class Outbox {
     }
   }
 
-  /** The relay was restarted and has nothing: what not everybody has goes out again, under the same ids. */
-  again() {
-    this.#through = 0;
-    this.#unsure = [];
-    // What nobody can have read is sealed for those who are here now; numbers of the old list mean nothing any more.
-    for (const entry of this.#entries) Object.assign(entry, { seq: 0, roster: entry.had ? null : 0 });
+  /** The relay has taken us in anew: nothing goes out before `goOn`, when it is known who is there and what the relay still has. */
+  hold() {
+    this.#held = true;
+  }
+
+  /** @param {boolean} anew the relay was restarted and has nothing: what not everybody has goes out again, under the same ids */
+  goOn(anew) {
+    this.#held = false;
+    if (anew) {
+      this.#life++;
+      this.#through = 0;
+      this.#unsure = [];
+      // What nobody can have read is sealed for those who are here now; numbers of the old list mean nothing any more.
+      for (const entry of this.#entries) Object.assign(entry, { seq: 0, roster: entry.had ? null : 0 });
+    }
     this.poke();
   }
 
@@ -640,33 +651,36 @@ export class Outbox {
   async #run() {
     if (this.#running || !this.#open) return;
     this.#running = true;
-    for (let more = true; more && !this.#closed; ) {
-      more = await this.#step().catch((error) => {
+    while (this.#entry || this.#letters.length > 0) {
+      if (this.#closed || this.#held) break;
+      await this.#step().catch((error) => {
         if (!this.#closed) console.error('snug: a message waits', error);
-        return this.#pause(REPOST[0]).then(() => true);
+        return this.#pause(REPOST[0]);
       });
     }
     this.#running = false;
   }
 
-  /** Posts the oldest that is not posted. False when nothing is left. */
+  /** The oldest that is sealed and not posted. */
+  get #entry() {
+    return this.#entries.find(({ seq }) => seq === 0);
+  }
+
   async #step() {
-    const entry = this.#entries.find((each) => each.seq === 0);
+    const entry = this.#entry;
     if (entry) return this.#post(entry);
     const letter = this.#letters.shift();
-    if (!letter) return false;
-    await this.#seal(letter);
-    return true;
+    if (letter) await this.#seal(letter);
   }
 
   /** @param {Letter} letter */
   async #seal(letter) {
-    const roster = this.#session.roster(); // from before: who comes meanwhile was not sealed for
+    const [roster, life] = [this.#session.roster(), this.#life]; // from before: who comes meanwhile was not sealed for
     this.#sealing = letter;
     try {
       const frames = letter.make ? [await letter.make()] : await this.#session.seal(letter.content ?? {});
       if (this.#closed) return;
-      for (const frame of frames) this.#entries.push({ id: b64u(random(16)), frame, letter, seq: 0, roster });
+      for (const frame of frames) this.#entries.push({ id: b64u(random(16)), frame, letter, seq: 0, roster: life === this.#life ? roster : 0 });
       this.#sealing = null;
       await this.#session.sealed(); // sealed, so that whoever goes on from there posts these very bytes
     } catch (error) {
@@ -694,10 +708,10 @@ export class Outbox {
       const [epoch, seq] = posted.cursor.split('.');
       const { had } = entry;
       entry.had = true;
-      if (this.#closed || epoch !== this.#session.epoch()) return true; // an answer from before the relay was restarted: again
+      if (this.#closed || epoch !== this.#session.epoch()) return; // an answer from before the relay was restarted: again
       entry.seq = Number(seq);
       this.#fails = 0;
-      if (entry.frame.type === KEYS) return true;
+      if (entry.frame.type === KEYS) return;
       this.#stale = 0;
       this.#tell(entry.letter, 'sent', '', posted);
       if (entry.letter.content && !had) this.#session.posted(entry.letter.content, posted.cursor);
@@ -705,7 +719,6 @@ export class Outbox {
     } catch (error) {
       await this.#failed(entry, error);
     }
-    return true;
   }
 
   /** @param {Entry} entry @param {unknown} error */

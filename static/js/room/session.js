@@ -695,14 +695,14 @@ export class Stay {
 
   /** @param {import('../net/types.js').Joined} joined @param {boolean} anew */
   async #joined({ roster, members, gap }, anew) {
+    this.outbox.hold();
     await this.inbox.roster({ roster, members }, anew || !this.#entered);
     this.#entered = true;
     this.#unshown = false; // joining showed it
     this.#setAway(members.filter(({ away }) => away).map(({ id }) => id));
     if (gap?.messages) this.#timeline.add({ kind: 'gap', count: gap.messages });
     if (anew) this.#tell(() => this.#host.anew());
-    if (anew) this.outbox.again();
-    else this.outbox.poke();
+    this.outbox.goOn(anew);
   }
 
   /** @param {string[]} ids */
