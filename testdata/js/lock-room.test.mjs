@@ -37,6 +37,18 @@ async function lock([first, ...others]) {
   await Promise.all(others.map((other) => other.until('the lock', () => other.session.locked)));
 }
 
+scene('who came before the lock was in the log is told by another than the one who locked', ['Ann', 'Ben'], async (people, enter) => {
+  const [first, locker] = people.sort((a, b) => (a.id < b.id ? -1 : 1)); // who tells is the first by id
+  const release = locker.gate.hold('messages', 'request');
+  await locker.session.lock(true);
+  const eve = await enter('Eve');
+  await first.members('Ann', 'Ben', 'Eve');
+  assert.deepEqual(waiting(first), []);
+  release();
+  await waits(first, 'Eve');
+  await saw(eve, 'waits');
+});
+
 scene('whoever comes waits, is told so, and is held; let in, all is read', ['Ann', 'Ben'], async ([ann, ben], enter) => {
   await lock([ann, ben]);
   assert.equal(happened(ben, 'locked')[0].alias, 'Ann');

@@ -125,6 +125,20 @@ scene('who reads a move late has all that was said before and since, and the tic
   untroubled(ann, ben, dan);
 });
 
+scene('who reads a move late, with something to say, has what was said in the new room all the same', ['Ann', 'Ben', 'Cat', 'Dan'], async ([ann, ben, cat, dan]) => {
+  const held = [dan.gate.hold('stream', 'answer'), dan.gate.hold('poll', 'answer'), dan.gate.hold('messages', 'request')];
+  dan.say('mine');
+  const { link } = ann.session;
+  await ann.session.remove(cat.id);
+  await moved(ben, link);
+  ann.say('since');
+  await ben.sees('since');
+  for (const release of held) release();
+  await dan.until('what Ann said', () => dan.texts.includes('since')); // a poll before the first words said that all of this had been handled
+  await Promise.all([ann, ben].map((person) => person.until('what Dan said', () => person.texts.includes('mine'))));
+  untroubled(ann, ben, dan);
+});
+
 scene('two removals while somebody reads nothing: it comes to the last room', ['Ann', 'Ben', 'Cat', 'Dan'], async ([ann, ben, cat, dan]) => {
   const held = [dan.gate.hold('stream', 'answer'), dan.gate.hold('poll', 'answer')];
   const { link } = ann.session;
@@ -162,6 +176,22 @@ scene('who leaves when the relay has just been restarted is gone for all', ['Ann
   const left = cat.session.leave();
   for (const release of held) release();
   await left;
+  await Promise.all([ann, ben].map((person) => person.members('Ann', 'Ben')));
+});
+
+scene('who leaves in a new tab, before the relay has answered it, is gone for all', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat], { root }) => {
+  await relay.kill();
+  const state = await cat.session.state();
+  await cat.session.close({ handOver: true });
+  cat.session = await Session.open({ root, alias: 'Cat', origin: cat.gate.origin }, { state, items: [], files: [] });
+  const release = cat.gate.hold('join', 'answer');
+  await relay.restart();
+  await release.held; // the relay has Cat
+  const left = cat.session.leave();
+  release();
+  await left;
+  ann.say('back');
+  await ben.sees('back');
   await Promise.all([ann, ben].map((person) => person.members('Ann', 'Ben')));
 });
 

@@ -371,7 +371,7 @@ export class Connection {
     for (let tries = 0; tries < most && !signal.aborted; tries++) {
       if (!this.#cursor || epochOf(cursor) !== epochOf(this.#cursor)) return false;
       try {
-        const { events, ...rest } = await this.#api.poll({ s: this.#session, after: this.#saved ?? cursor, hold: 0 }, { signal });
+        const { events, ...rest } = await this.#api.poll({ s: this.#session, after: this.#saved ?? this.#cursor, hold: 0 }, { signal });
         await this.#enqueue([...events.map((each) => ({ id: '', ...each })), { event: 'polled', id: '', data: rest }]);
         if (!signal.aborted && seqOf(rest.cursor) >= seqOf(cursor)) return true;
       } catch (error) {
@@ -402,14 +402,15 @@ export class Connection {
   async leave(unloading) {
     const session = this.#session;
     this.close();
-    if (!session) return;
     try {
-      await this.#api.leave(session, { unloading });
+      if (session) return await this.#api.leave(session, { unloading });
+      if (unloading) return;
     } catch (error) {
       if (!(error instanceof RelayError && error.rejoin)) throw error;
-      const { leaveAnew } = await part(() => import('./moves.js'));
-      await leaveAnew(this.#api, this.#keys, this.#secret, this.#card);
     }
+    // The relay was restarted, or has not answered yet: it may have us as a member all the same, or get us from the others.
+    const { leaveAnew } = await part(() => import('./moves.js'));
+    await leaveAnew(this.#api, this.#keys, this.#secret, this.#card);
   }
 
   close() {

@@ -91,7 +91,8 @@ export class Gatekeeper {
     const item = { ...head, kind: /** @type {const} */ ('system'), alias: aliasOf(head.from) };
     if (content.k === 'lock') {
       timeline.add({ ...item, event: content.on ? 'locked' : 'opened' });
-      if (!content.on) await this.#releaseAll();
+      if (content.on) this.look(); // it may name somebody who came before it was in the log
+      else await this.#releaseAll();
       return;
     }
     const own = content.id === group.id;
