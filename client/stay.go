@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"time"
@@ -101,6 +102,9 @@ func (st *stay) join(ctx context.Context) error {
 		return err
 	}
 	st.joined(joined)
+	if newest, err := st.group.Card(); err == nil && !bytes.Equal(newest, card) { // it changed on the way
+		st.showCard(ctx) // or a chore does
+	}
 	return nil
 }
 

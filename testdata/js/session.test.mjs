@@ -262,6 +262,16 @@ scene('a name changed while the relay is away arrives later', ['Ann', 'Ben'], as
   await ben.members('Anna', 'Ben');
 });
 
+scene('a name changed while a join is under way is the one that the others see', ['Ann', 'Ben'], async ([ann, ben]) => {
+  const release = ann.gate.hold('join', 'request');
+  await relay.kill();
+  await relay.restart();
+  await release.held; // with the name before
+  await ann.session.setAlias('Anna');
+  release();
+  await ben.members('Anna', 'Ben');
+});
+
 scene('a relay that dies: everything arrives once and in order, whoever had what', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat]) => {
   // Cat cannot read for now, so nothing is over when the relay dies; Ben has read, and must not read it again.
   const release = cat.gate.hold('stream', 'answer');

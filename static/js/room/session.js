@@ -475,6 +475,7 @@ export class Stay {
   #rival = /** @type {Move | null} */ (null);
   #over = false;
   #unshown = false;
+  /** @type {Bytes | null} a card */ #joinedAs = null;
   #gone = () => {};
   /** Resolves when this page is in the room of the move. */
   #follows = new Promise((resolve) => (this.#gone = () => resolve(undefined)));
@@ -681,7 +682,7 @@ export class Stay {
     return new Connection({
       ...options,
       handler: {
-        card: () => this.group.card(),
+        card: async () => (this.#joinedAs = await this.group.card()),
         known: () => this.inbox.known(),
         joined: (joined, anew) => this.#joined(joined, anew),
         event: async (event) => void (await this.inbox.handle(event)),
@@ -699,6 +700,7 @@ export class Stay {
     await this.inbox.roster({ roster, members }, anew || !this.#entered);
     this.#entered = true;
     this.#unshown = false; // joining showed it
+    if (this.#joinedAs !== (await this.group.card())) void this.showCard(); // which was changed on the way
     this.#setAway(members.filter(({ away }) => away).map(({ id }) => id));
     if (gap?.messages) this.#timeline.add({ kind: 'gap', count: gap.messages });
     if (anew) this.#tell(() => this.#host.anew());
