@@ -342,6 +342,21 @@ scene('tabs that end in the midst of many messages lose none', ['Ann', 'Ben'], a
   untroubled(ann, ben);
 });
 
+scene('what was not sent when a tab ended is not told to have failed, and is taken back as any other', ['Ann', 'Ben'], async ([ann, ben], { root }) => {
+  const release = ann.gate.hold('messages', 'request');
+  const item = ann.say('one');
+  await release.held;
+  const state = await ann.session.state();
+  await ann.session.close({ handOver: true });
+  assert.equal(item.state, 'queued');
+  ann.session = await Session.open({ root, alias: 'Ann', origin: ann.gate.origin }, { state, items: structuredClone(ann.session.items), files: [] });
+  await ann.session.erase(item.key);
+  release();
+  ann.say('two');
+  await ben.sees('two');
+  untroubled(ann, ben);
+});
+
 scene('a tab that takes over sends what it had asked for, whether or not the one before took it', ['Ann', 'Ben'], async ([ann, ben], { root }) => {
   ann.say('one');
   await ben.sees('one');

@@ -564,10 +564,10 @@ export class Stay {
     return this.#gated();
   }
 
-  /** The relay no longer hears of us. What is under way may or may not arrive. */
-  close() {
+  /** The relay no longer hears of us. What is under way may or may not arrive. @param {boolean} handOver another tab sends what is not sent */
+  close(handOver) {
     this.#end();
-    this.outbox.close();
+    if (!handOver) this.outbox.close();
     this.door?.close();
     return this.group.close();
   }
@@ -1215,7 +1215,7 @@ export class Session extends EventTarget {
   async #end(wipe, handOver = false) {
     this.#ended.abort();
     const emptied = this.#files?.close(handOver);
-    void this.#stay.close();
+    void this.#stay.close(handOver);
     await this.#keeper.close(wipe);
     await emptied;
   }
