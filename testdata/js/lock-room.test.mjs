@@ -37,6 +37,19 @@ async function lock([first, ...others]) {
   await Promise.all(others.map((other) => other.until('the lock', () => other.session.locked)));
 }
 
+scene('whoever is let in learns the timer', ['Ann', 'Ben'], async ([ann, ben], enter) => {
+  await ann.session.setTimer(86_400);
+  await lock([ann, ben]);
+  const eve = await enter('Eve');
+  await waits(ben, 'Eve');
+  await ben.session.admit(eve.id);
+  await eve.until('the timer', () => eve.session.timer === 86_400);
+  const fay = await enter('Fay');
+  await waits(ben, 'Fay');
+  await ben.session.lock(false);
+  await fay.until('the timer', () => fay.session.timer === 86_400);
+});
+
 scene('who came before the lock was in the log is told by another than the one who locked', ['Ann', 'Ben'], async (people, enter) => {
   const [first, locker] = people.sort((a, b) => (a.id < b.id ? -1 : 1)); // who tells is the first by id
   const release = locker.gate.hold('messages', 'request');

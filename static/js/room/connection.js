@@ -72,18 +72,6 @@ export class Acks {
 /** @typedef {import('../net/types.js').RelayEvent} RelayEvent */
 /** @typedef {import('../net/types.js').Joined} Joined */
 
-/**
- * @typedef {object} Handler what the room does with its line
- * @property {() => Promise<Uint8Array>} card
- * @property {() => {id: string, card: string}[]} known members to bring back if the relay has forgotten them
- * @property {(joined: Joined, anew: boolean) => Promise<void>} joined anew: the relay began a new life of the room, posts must be repeated
- * @property {(event: RelayEvent) => Promise<void>} event never rejects for what is in it
- * @property {(through: number, expired: number[]) => void} acked
- * @property {(ids: string[]) => void} away
- * @property {(status: import('../net/transport.js').Status) => void} status
- * @property {() => Promise<void>} saved what was handled is kept where it has to be; only then is it acked
- */
-
 const BREATH = 30; // ms of events before the page may draw and hear its person, who does not notice so little
 const PLACED = 100; // ms: whether a stream's place is free is known within a few
 const RETRY = [1000, 2000, 4000, 8000, 15_000, 30_000]; // ms between attempts to join
@@ -129,7 +117,7 @@ export class Connection {
    * @param {import('../crypto/keys.js').RoomKeys} options.keys
    * @param {Uint8Array} options.secret
    * @param {string | null} options.cursor where an earlier stay ended
-   * @param {Handler} options.handler
+   * @param {import('./types.js').Handler} options.handler
    */
   constructor({ origin, keys, secret, cursor, handler }) {
     this.#origin = origin;

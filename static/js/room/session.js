@@ -150,25 +150,6 @@ export class Keeper {
 
 /** @typedef {import('../net/types.js').RelayEvent} RelayEvent */
 
-/**
- * @typedef {object} Room what the inbox may do to the session
- * @property {Group} group
- * @property {Timeline} timeline
- * @property {(id: string) => string} aliasOf
- * @property {(content: {k: string} & Record<string, any>) => void} whisper sends something that is not a message to read
- * @property {(does: (gate: import('./lock.js').Gatekeeper) => unknown) => Promise<void>} gate what a locked room needs
- * @property {() => string | null} cursor what was read of the log
- * @property {(head: import('./talk.js').Head, content: {k: string} & Record<string, any>) => Promise<void>} change does to what was said what its author, or a reader, wants done
- * @property {() => Promise<import('../net/types.js').Roster>} refresh asks for the list of members again
- * @property {() => void} membersChanged
- * @property {(move: {root: import('../lib/bytes.js').Bytes | null, removed: string[], by: string}, at: string) => Promise<void>} moved at a place of the log
- * @property {(knock: {id: string, body: string}) => void} knock
- * @property {(head: {from: string, at: number, alias: string}, content: {k: string} & Record<string, any>) => Promise<void>} file a message about a file
- * @property {() => void} unread a message could not be opened
- * @property {() => boolean} over the room has moved on without what comes now
- * @property {(id: string) => void} settled a member has shown a card in this room, or is no longer in it
- */
-
 const ASK_AGAIN = 30_000; // ms between two requests for the same sender's keys; its answer is a whole keys frame
 const LONGEST = 200_000; // characters of one message that are shown
 const LONGEST_TIMER = 366 * 86_400; // s
@@ -185,7 +166,7 @@ export class Inbox {
   #list = { number: 0, here: /** @type {Set<string>} */ (new Set()) };
   #asked = /** @type {Map<string, number>} */ (new Map());
 
-  /** @param {Room} room @param {{id: string, card: string}[]} [known] of an earlier stay */
+  /** @param {import('./types.js').InboxRoom} room @param {{id: string, card: string}[]} [known] of an earlier stay */
   constructor(room, known = []) {
     this.#room = room;
     this.#cards = new Map(known.map(({ id, card }) => [id, card]));
@@ -431,23 +412,6 @@ function bytes(text) {
 /** @typedef {{removed: string, root: Bytes | null, at: string}} OwnMove a move of ours on its way; at: '' until the relay has it */
 
 /**
- * @typedef {object} Host what a stay tells the session
- * @property {(key: string, state: import('./connection.js').State, reason: string, posted?: import('../net/relay.js').Posted) => void} told how it goes on with a message
- * @property {(head: import('./talk.js').Head, content: {k: string} & Record<string, any>) => Promise<void>} change
- * @property {() => void} members
- * @property {() => void} knocks
- * @property {(status: import('../net/transport.js').Status) => void} status
- * @property {() => Promise<void>} saved
- * @property {(move: Move & {root: Bytes}) => Promise<void>} moved the stay is over, the room goes on elsewhere
- * @property {(by: string) => Promise<void>} removed the stay is over
- * @property {Room['file']} file
- * @property {() => void} anew the relay began a new life of the room
- * @property {() => void} unread a message could not be opened
- * @property {Room['settled']} settled
- * @property {(content: any, place: string) => void} posted something of ours lies in the log
- */
-
-/**
  * @typedef {object} StayOptions
  * @property {string} origin
  * @property {Keys} keys
@@ -480,7 +444,7 @@ export class Stay {
   /** Resolves when this page is in the room of the move. */
   #follows = new Promise((resolve) => (this.#gone = () => resolve(undefined)));
 
-  /** @param {StayOptions} options @param {Host} host */
+  /** @param {StayOptions} options @param {import('./types.js').StayHost} host */
   constructor({ origin, keys, secret, group, timeline, cursor = null, known, gate }, host) {
     this.keys = keys;
     this.#gated = () => gate;
@@ -760,6 +724,7 @@ const isBefore = (a, b) => epochOf(a) === epochOf(b) && seqOf(a) < seqOf(b);
 /** @typedef {import('./types.js').MemberRow} MemberRow */
 
 const MINUTE = 60_000;
+const COMES = new Set(['joined', 'admitted', 'opened']); // somebody may read from here on
 const UNREAD = 1000; // ms in which more may come that cannot be read
 
 export class Session extends EventTarget {
@@ -993,7 +958,7 @@ export class Session extends EventTarget {
 
   /** Who comes later learns the timer from whoever set it, or from the next message. @param {Item} item */
   #tellTimer({ event, ttl, own }) {
-    if (event === 'joined' && this.#timerIsOwn && this.timer) this.#stay.outbox.add({ key: '', content: { k: 'timer', ttl: this.timer } });
+    if (COMES.has(event ?? '') && this.#timerIsOwn && this.timer) this.#stay.outbox.add({ key: '', content: { k: 'timer', ttl: this.timer } });
     if (!ttl || own || this.timer !== null) return;
     this.timer = ttl;
     this.#tell('timer');

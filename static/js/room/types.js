@@ -64,4 +64,52 @@
  * @property {() => Promise<void>} sealed called before the first byte leaves, for a room kept on this device
  */
 
+/**
+ * @typedef {object} InboxRoom what the inbox may do to the session
+ * @property {import('../crypto/group.js').Group} group
+ * @property {import('./session.js').Timeline} timeline
+ * @property {(id: string) => string} aliasOf
+ * @property {(content: {k: string} & Record<string, any>) => void} whisper sends something that is not a message to read
+ * @property {(does: (gate: import('./lock.js').Gatekeeper) => unknown) => Promise<void>} gate what a locked room needs
+ * @property {() => string | null} cursor what was read of the log
+ * @property {(head: import('./talk.js').Head, content: {k: string} & Record<string, any>) => Promise<void>} change does to what was said what its author, or a reader, wants done
+ * @property {() => Promise<import('../net/types.js').Roster>} refresh asks for the list of members again
+ * @property {() => void} membersChanged
+ * @property {(move: {root: import('../lib/bytes.js').Bytes | null, removed: string[], by: string}, at: string) => Promise<void>} moved at a place of the log
+ * @property {(knock: {id: string, body: string}) => void} knock
+ * @property {(head: {from: string, at: number, alias: string}, content: {k: string} & Record<string, any>) => Promise<void>} file a message about a file
+ * @property {() => void} unread a message could not be opened
+ * @property {() => boolean} over the room has moved on without what comes now
+ * @property {(id: string) => void} settled a member has shown a card in this room, or is no longer in it
+ */
+
+/**
+ * @typedef {object} StayHost what a stay tells the session
+ * @property {(key: string, state: import('./connection.js').State, reason: string, posted?: import('../net/relay.js').Posted) => void} told how it goes on with a message
+ * @property {(head: import('./talk.js').Head, content: {k: string} & Record<string, any>) => Promise<void>} change
+ * @property {() => void} members
+ * @property {() => void} knocks
+ * @property {(status: import('../net/transport.js').Status) => void} status
+ * @property {() => Promise<void>} saved
+ * @property {(move: import('./session.js').Move & {root: import('../lib/bytes.js').Bytes}) => Promise<void>} moved the stay is over, the room goes on elsewhere
+ * @property {(by: string) => Promise<void>} removed the stay is over
+ * @property {InboxRoom['file']} file
+ * @property {() => void} anew the relay began a new life of the room
+ * @property {() => void} unread a message could not be opened
+ * @property {InboxRoom['settled']} settled
+ * @property {(content: any, place: string) => void} posted something of ours lies in the log
+ */
+
+/**
+ * @typedef {object} Handler what the room does with its line
+ * @property {() => Promise<Uint8Array>} card
+ * @property {() => {id: string, card: string}[]} known members to bring back if the relay has forgotten them
+ * @property {(joined: import('../net/types.js').Joined, anew: boolean) => Promise<void>} joined anew: the relay began a new life of the room, posts must be repeated
+ * @property {(event: import('../net/types.js').RelayEvent) => Promise<void>} event never rejects for what is in it
+ * @property {(through: number, expired: number[]) => void} acked
+ * @property {(ids: string[]) => void} away
+ * @property {(status: import('../net/transport.js').Status) => void} status
+ * @property {() => Promise<void>} saved what was handled is kept where it has to be; only then is it acked
+ */
+
 export {};
