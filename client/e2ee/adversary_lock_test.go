@@ -109,6 +109,25 @@ func TestRelayReplaysWords(t *testing.T) {
 	}
 }
 
+// That somebody waits is of no account once the room was opened, whatever comes late: who was told so waited for ever.
+func TestToldToWaitTooLate(t *testing.T) {
+	r := locked(t, "alice", "bob")
+	eve := r.join("eve")
+	alice, bob := r.member["alice"], r.member["bob"]
+	told := must(alice.TellWaiting(eve.Self()))
+	for _, on := range []bool{false, true} {
+		r.tells("bob", must(bob.Lock(on)), "alice", "eve")
+		r.sees("eve", "alice", "waiting", told)
+		if eve.Waits() || eve.Locked() != on {
+			t.Errorf("locked %v: eve waits %v, and knows %v", on, eve.Waits(), eve.Locked())
+		}
+	}
+	r.sees("eve", "alice", "waiting", must(alice.TellWaiting(eve.Self())))
+	if !eve.Waits() {
+		t.Error("eve does not know that she waits")
+	}
+}
+
 // Attack: the relay sees Eve's member secret at join. It joins under her id with a key of its own, where Bob has not met her yet.
 func TestAdmissionIsOfAKey(t *testing.T) {
 	r := locked(t, "alice", "bob")

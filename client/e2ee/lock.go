@@ -160,14 +160,14 @@ func (g *Group) lockWordLocked() ([]byte, error) {
 	return json.Marshal(lockWord{K: "lock", On: &on, Turn: g.roomLock.turn})
 }
 
-// TellWaiting gives a frame that says to members who wait that they do. They can read nothing else.
+// TellWaiting gives a frame that says to members who wait that they do, as the lock stands now. They can read nothing else.
 func (g *Group) TellWaiting(ids ...wire.MemberID) ([]byte, error) {
 	_, err := g.lock()
 	defer g.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	body := u16(len(ids))
+	body := append(u32(g.roomLock.turn), u16(len(ids))...)
 	for _, id := range ids {
 		body = append(body, id[:]...)
 	}
@@ -270,7 +270,7 @@ func (g *Group) openWaitingLocked(p *peer, from wire.MemberID, inner []byte) (Op
 	out := Opened{From: from}
 	body, sig, ok := cutSig(inner)
 	r := reader{b: body}
-	n := r.u16()
+	turn, n := r.u32(), r.u16()
 	if !ok || r.bad || n*16 != len(r.b) {
 		return out, fmt.Errorf("waiting: %w", ErrDamaged)
 	}
@@ -284,7 +284,8 @@ func (g *Group) openWaitingLocked(p *peer, from wire.MemberID, inner []byte) (Op
 	if err := p.ruled(); err != nil {
 		return out, fmt.Errorf("waiting: %w", err)
 	}
-	if slices.Contains(ids, g.self) && !g.roomLock.isAdmitted(g.self, g.id.Public()) { // an old word may come late
+	old := turn < g.roomLock.turn || g.roomLock.isAdmitted(g.self, g.id.Public()) // what is told may come late, or again after a restart
+	if slices.Contains(ids, g.self) && !old {
 		g.waits = true
 	}
 	out.Kind, out.Waiting = KindWaiting, ids

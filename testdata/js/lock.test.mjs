@@ -135,6 +135,21 @@ test('the relay plays old words again: nothing changes', async () => {
 
 });
 
+test('that somebody waits is of no account once the room was opened, whatever comes late', async () => {
+  const room = await lockedRoom('ann', 'bob');
+  const [ann, bob] = room.members;
+  const eve = await room.join('eve');
+  const told = await ann.tellWaiting([eve.id]);
+  await tell(bob, await bob.lock(false), ann, eve);
+  await eve.open(ann.id, told.bytes);
+  assert.equal(eve.waits, false);
+  await tell(bob, await bob.lock(true), ann, eve);
+  await eve.open(ann.id, told.bytes);
+  assert.deepEqual([eve.locked, eve.waits], [true, false]);
+  await eve.open(ann.id, (await ann.tellWaiting([eve.id])).bytes);
+  assert.equal(eve.waits, true);
+});
+
 test('being let in counts for the key that was seen', async () => {
   // The relay sees Eve's member secret at join. It joins under her id, with a key of its own, where a member has not met her yet.
   const room = await lockedRoom('ann', 'bob', 'cid');

@@ -405,19 +405,20 @@ export function parseMove(inner) {
  * Who waits to be let in, said to whoever holds the room's root: it is the one thing that those who wait can read.
  * @param {Identity} identity
  * @param {Place} place
+ * @param {number} turn of the lock
  * @param {Bytes[]} ids raw
  */
-export async function sealWaiting(identity, place, ids) {
-  const body = concat(u16(ids.length), ...ids);
+export async function sealWaiting(identity, place, turn, ids) {
+  const body = concat(u32(turn), u16(ids.length), ...ids);
   return concat(body, await identity.sign('waiting', place.room, place.from, body));
 }
 
 /** @param {Bytes} inner */
 export function parseWaiting(inner) {
   const reader = new Reader(inner);
-  const count = reader.u16();
+  const [turn, count] = [reader.u32(), reader.u16()];
   if (reader.left !== count * 16 + SIG) throw new RangeError('the list of those who wait has another length than it says');
-  return { ids: Array.from({ length: count }, () => b64u(reader.take(16))), signed: signedAll('waiting', inner) };
+  return { turn, ids: Array.from({ length: count }, () => b64u(reader.take(16))), signed: signedAll('waiting', inner) };
 }
 
 /**
@@ -459,7 +460,7 @@ function signedAll(name, inner) {
  * @typedef {{kind: 'content', content: Content, e: number, n: number, news?: boolean}} Said news: a lock or admit changed something
  * @typedef {{kind: 'move', root: Bytes | null, removed: string[], by: string}} Moved root: null if this member was left out
  * @typedef {{kind: 'held', content: Content, e: number, n: number}} SaidWaiting what a member says who is not let in yet
- * @typedef {{kind: 'waiting', ids: string[], by: string}} Waiting whom a member does not let in yet
+ * @typedef {{kind: 'waiting', ids: string[], turn: number, by: string}} Waiting whom a member does not let in yet, and the lock's turn
  * @typedef {{kind: 'repeat'} | {kind: 'keys', forYou: boolean} | Failed | Said | SaidWaiting | Moved | Waiting} Result
  * @typedef {Result | ({kind: 'card'} & import('./group.js').Learning)} Opened
  */
@@ -587,9 +588,9 @@ async function openMove(sender, inner, { room, self, identity, now }) {
 
 /** @param {Member} sender @param {Bytes} inner @param {Context} context @returns {Promise<{result: Result}>} */
 async function openWaiting(sender, inner, { room }) {
-  const { ids, signed } = parseWaiting(inner);
+  const { ids, turn, signed } = parseWaiting(inner);
   const forged = await unsigned(sender, signed(placeOf(room, sender)));
   if (forged) return { result: forged };
   if (sender.pending || sender.waiting) return { result: failed(sender.pending ? 'changed' : 'waiting') };
-  return { result: { kind: 'waiting', ids, by: sender.id } };
+  return { result: { kind: 'waiting', ids, turn, by: sender.id } };
 }

@@ -876,9 +876,9 @@ export class Group {
 
   /** A frame that says to those who wait that they do. @param {string[]} ids @returns {Promise<Frame>} */
   tellWaiting(ids) {
-    const { identity, place, frames, roster } = this.#state;
+    const { identity, place, frames, roster, lock } = this.#state;
     return this.#state.inTurn(async () => {
-      const inner = await sealWaiting(identity, place, ids.map((id) => roster.known(id).raw));
+      const inner = await sealWaiting(identity, place, lock.turn, ids.map((id) => roster.known(id).raw));
       return { type: WAITING, bytes: await frames.seal(WAITING, inner) };
     });
   }
@@ -945,14 +945,14 @@ export class Group {
       return 'kind' in frame ? { result: frame } : received(state, from, frame, bytes);
     });
     const found = await result;
-    if (found.kind === 'waiting') await state.inTurn(async () => this.#toldToWait(found.ids));
+    if (found.kind === 'waiting') await state.inTurn(async () => this.#toldToWait(found));
     return found.kind === 'content' ? state.inTurn(async () => this.#heed(from, found)) : found;
   }
 
-  /** @param {string[]} ids */
-  #toldToWait(ids) {
+  /** What is told may come late, or again after a restart. @param {import('./chains.js').Waiting} told */
+  #toldToWait({ ids, turn }) {
     const { self, lock, identity } = this.#state;
-    if (ids.includes(self.id) && !lock.isAdmitted(self.id, identity.public)) this.#state.waits = true; // an old word may come late
+    if (ids.includes(self.id) && turn >= lock.turn && !lock.isAdmitted(self.id, identity.public)) this.#state.waits = true;
   }
 
   /**
