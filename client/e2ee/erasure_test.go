@@ -56,6 +56,22 @@ func TestKeysAreErased(t *testing.T) {
 	checkClosed(t, bob)
 }
 
+// A restarted relay may be told again what a member had long read: keys among it, whose HPKE key is erased.
+func TestKeysComeAgain(t *testing.T) {
+	r := newRoom(t, "alice", "bob", "carol")
+	frames := r.send("alice", "one")
+	r.sees("bob", "alice", content("one"), frames...)
+	r.leave("carol")
+	needed := r.send("alice", "under the next chain")[0]
+	r.clock.pass(time.Hour)
+	must(r.member["bob"].RotateIfDue())
+	r.clock.pass(hpkeGrace)
+	for _, frame := range frames {
+		r.sees("bob", "alice", "repeat", frame)
+	}
+	r.sees("bob", "alice", "expired", needed)
+}
+
 func checkClosed(t *testing.T, g *Group) {
 	t.Helper()
 	chain, current := g.peers[idOf("alice")].recv.newest(), &g.hpke.current().private

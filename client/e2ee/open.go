@@ -117,11 +117,12 @@ func (g *Group) openKeysLocked(p *peer, from wire.MemberID, inner []byte, now ti
 	}
 	ck, err := g.openEntryLocked(e, keysInfo(g.keys.Room, from, g.self, k.e, k.n))
 	defer clear(ck[:])
-	if err != nil {
-		out.Need = err == ErrExpired && p.recv.lacks(k.e)
+	had := err == ErrExpired && !p.recv.lacks(k.e) // a restarted relay may be told again
+	if err != nil && !had {
+		out.Need = err == ErrExpired
 		return out, fmt.Errorf("keys: %w", err)
 	}
-	if !p.recv.start(k.e, k.n, ck, now) {
+	if had || !p.recv.start(k.e, k.n, ck, now) {
 		g.repeats++
 		out.Kind = KindRepeat
 		return out, nil

@@ -59,7 +59,7 @@ func sceneRotation(t *testing.T) groupCase {
 	later := w.says("alice", "sealed to the second key", "bob")
 	w.r.clock.pass(16 * time.Minute)
 	w.joins("carol")
-	w.frame(alice, "the replaced key is erased", early[0], "bob")
+	w.frame(alice, "keys seen before, whose key is erased", early[0], "bob")
 	w.frame(alice, "keys seen before", later[0], "bob")
 	lost := w.r.send("alice", "the keys for carol get lost")
 	w.frame(alice, "message without its keys", lost[1], "bob", "carol")

@@ -131,20 +131,31 @@ test('cards: same, updated, older ignored; a new name is a new card', async () =
 });
 
 test('HPKE keys rotate after an hour or 200 messages; keys sealed to the old one open for 15 minutes', async () => {
-  const room = await Room.of('ann', 'bob');
-  const [ann, bob] = room.members;
+  const room = await Room.of('ann', 'bob', 'cid');
+  const [ann, bob, cid] = room.members;
   assert.equal(await bob.rotateIfDue(), null);
   room.clock.pass(HOUR);
   const card = await bob.rotateIfDue();
   assert.ok(card && (await bob.rotateIfDue()) === null);
   assert.equal((await say(ann, bob, 'to the old key')).kind, 'content');
-  await ann.owe(bob.id);
+  await ann.left(cid.id); // so that the next chain is needed
   room.clock.pass(15 * MINUTE);
   const { frames } = await ann.seal(text('too late'));
   assert.equal((await bob.open(ann.id, frames[0].bytes)).reason, 'expired');
   await ann.learn(bob.id, card);
   for (let i = 0; i < 200; i++) await bob.seal(text('x'));
   assert.ok(await bob.rotateIfDue());
+});
+
+test('keys that come again when their HPKE key is erased are a repeat, unless they are needed', async () => {
+  const room = await Room.of('ann', 'bob');
+  const [ann, bob] = room.members;
+  const [first, second] = [await ann.seal(text('one')), await ann.owe(bob.id).then(() => ann.seal(text('two')))];
+  for (const { bytes } of first.frames) await bob.open(ann.id, bytes);
+  room.clock.pass(HOUR);
+  await bob.rotateIfDue();
+  room.clock.pass(15 * MINUTE);
+  assert.deepEqual((await Promise.all([...first.frames, second.frames[0]].map(({ bytes }) => bob.open(ann.id, bytes)))).map(({ kind }) => kind), ['repeat', 'repeat', 'repeat']);
 });
 
 test('concurrent calls keep their order', async () => {

@@ -568,7 +568,7 @@ async function openKeys(sender, inner, { room, self, identity, now }) {
   const entry = keys.entry(self);
   if (!entry) return { result: { kind: 'keys', forYou: false } };
   const key = identity.hpkeKey(entry.rotation, now);
-  if (!key) return { result: failed('expired', { need: sender.chains.lacks(keys.e) }) };
+  if (!key) return { result: sender.chains.lacks(keys.e) ? failed('expired', { need: true }) : { kind: 'repeat' } }; // a restarted relay may be told again
   const ck = await keys.open(key, place, entry);
   return { result: sender.chains.start(keys.e, keys.n, ck, now) ? { kind: 'keys', forYou: true } : { kind: 'repeat' } };
 }
