@@ -40,6 +40,9 @@ func TestUIServesItsOwnPage(t *testing.T) {
 			t.Errorf("%s: got %d and %d bytes", name, resp.StatusCode, len(body))
 		}
 	}
+	if resp, err := ui.Client().Head(ui.URL); err != nil || resp.StatusCode != 200 || resp.Body.Close() != nil {
+		t.Errorf("HEAD, as probes ask: got %v, %v", resp, err)
+	}
 	if _, body := get(t, ui.Client(), ui.URL+"/origin.json"); body != `{"origin":"`+relay.URL+`"}` {
 		t.Errorf("links would carry %s", body)
 	}

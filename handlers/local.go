@@ -44,7 +44,7 @@ func NewLocal(files fs.FS, origin string, forward http.Handler) (http.Handler, e
 			e.GET(path, s.file)
 		}
 	}
-	return http.NewCrossOriginProtection().Handler(e), nil
+	return http.NewCrossOriginProtection().Handler(s), nil
 }
 
 // onlyThisMachine refuses names but localhost. An address cannot be pointed elsewhere, so every address is fine.
