@@ -207,3 +207,14 @@ func TestOddArguments(t *testing.T) {
 		}
 	}
 }
+
+// TestOddVariables: what is not UTF-8 in a variable is refused as in an argument, and not changed into something else.
+func TestOddVariables(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("SNUG_ROOM", "caf\xe9")
+	t.Setenv("SNUG_PASSPHRASE", "one two three")
+	var stderr strings.Builder
+	if code := run([]string{"tail"}, io.Discard, &stderr); code != exitUsage || !strings.HasPrefix(stderr.String(), "snug: --room: not UTF-8") {
+		t.Errorf("got %d %q", code, stderr.String())
+	}
+}

@@ -49,7 +49,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		panic(err) // the tags above are wrong; every test that starts the command finds it
 	}
-	unsetEmpty(parser.Model.Node)
+	prepareVariables(parser.Model.Node)
 	kept := make([]string, len(args))
 	for i, a := range args {
 		kept[i] = keepBytes(a)
@@ -101,17 +101,19 @@ func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
 	)
 }
 
-// unsetEmpty makes an empty variable mean an unset one, because compose files write SNUG_X=${SNUG_X}.
-func unsetEmpty(node *kong.Node) {
+// prepareVariables makes an empty variable mean an unset one, because compose files write SNUG_X=${SNUG_X}, and keeps the bytes of the others.
+func prepareVariables(node *kong.Node) {
 	for _, flag := range node.Flags {
 		for _, name := range flag.Envs {
 			if v, ok := os.LookupEnv(name); ok && v == "" {
 				os.Unsetenv(name)
+			} else if ok {
+				os.Setenv(name, keepBytes(v))
 			}
 		}
 	}
 	for _, child := range node.Children {
-		unsetEmpty(child)
+		prepareVariables(child)
 	}
 }
 
