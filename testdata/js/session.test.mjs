@@ -179,6 +179,17 @@ scene('who leaves when the relay has just been restarted is gone for all', ['Ann
   await Promise.all([ann, ben].map((person) => person.members('Ann', 'Ben')));
 });
 
+scene('who leaves before anybody else is back at a restarted relay is gone for all', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat]) => {
+  const held = [ann, ben].map((person) => person.gate.hold('join', 'request'));
+  await relay.kill();
+  await relay.restart();
+  await cat.session.leave();
+  for (const release of held) release();
+  ann.say('back');
+  await ben.sees('back');
+  await Promise.all([ann, ben].map((person) => person.members('Ann', 'Ben')));
+});
+
 scene('who leaves in a new tab, before the relay has answered it, is gone for all', ['Ann', 'Ben', 'Cat'], async ([ann, ben, cat], { root }) => {
   await relay.kill();
   const state = await cat.session.state();

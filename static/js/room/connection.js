@@ -398,7 +398,7 @@ export class Connection {
     }
     // The relay was restarted, or has not answered yet: it may have us as a member all the same, or get us from the others.
     const { leaveAnew } = await part(() => import('./moves.js'));
-    await leaveAnew(this.#api, this.#keys, this.#secret, this.#card);
+    await leaveAnew(this.#api, this.#keys, { secret: this.#secret, card: this.#card, known: this.#handler.known() });
   }
 
   close() {

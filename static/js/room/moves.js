@@ -26,14 +26,13 @@ export function postMove({ group, outbox, connection }, own) {
 }
 
 /**
- * Leaves a relay that was restarted: others would bring us back into the room, or have done so.
+ * Leaves a relay that was restarted: others would bring us back into the room, or have done so. They are named, lest the room is over when we leave,
+ * and with it that we did.
  * @param {import('../net/relay.js').Api} api
  * @param {import('../crypto/keys.js').RoomKeys} keys
- * @param {Uint8Array} own secret
- * @param {string} card the one shown last
+ * @param {{secret: Uint8Array, card: string, known: {id: string, card: string}[]}} own card: the one shown last
  */
-export async function leaveAnew(api, keys, own, card) {
-  const [access, secret] = [b64u(keys.access), b64u(own)];
-  const { session } = await api.join({ access, secret, card });
+export async function leaveAnew(api, keys, { secret, card, known }) {
+  const { session } = await api.join({ access: b64u(keys.access), secret: b64u(secret), card, known });
   await api.leave(session);
 }
