@@ -254,6 +254,30 @@ scene('a file that is on its way comes to the tab that goes on', ['Ann', 'Ben'],
   await has(ben, blob);
 });
 
+scene('who asks twice for a file gets it once', ['Ann', 'Ben'], async ([ann, ben]) => {
+  const blob = sends(ann, 9_000_000);
+  const { key } = await comesTo(ben, 'offered');
+  await Promise.all([ben.session.getFile(key), ben.session.getFile(key)]);
+  await has(ben, blob);
+});
+
+test('what a tab that is gone had not fetched does not fill the room', { skip, timeout: 120_000 }, async () => {
+  const small = await Relay.start('--room-chunk-bytes', '2MiB');
+  const { people } = await room(small, 'Ann', 'Ben');
+  const [ann, ben] = people;
+  try {
+    let blob;
+    const release = await middle(ann, 2, () => (blob = sends(ann, 5_000_000)));
+    await comesTo(ben, 'moving');
+    await goesOn(ben);
+    release();
+    await has(ben, blob);
+  } finally {
+    await Promise.all(people.map((person) => person.leave()));
+    await small.close();
+  }
+});
+
 scene('with nobody there it is an offer to nobody', ['Ann'], async ([ann]) => {
   sends(ann, 1000);
   await ann.until('that it went out', () => fileIn(ann)?.transfer === 'done' && fileIn(ann).state === 'all');

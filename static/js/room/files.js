@@ -7,6 +7,7 @@ import { b64u, unb64u } from '../lib/bytes.js';
 import { FileChanged, FileSealer, SEGMENT, Shape } from '../crypto/file.js';
 import { descriptor, isId, isPut } from './descriptor.js';
 import { Download } from './download.js';
+import { insist } from './lanes.js';
 import { mannersOf, PUSHED } from './session.js';
 import { Upload } from './upload.js';
 import { holdPlace, placeFor, wipe } from './places.js';
@@ -45,6 +46,7 @@ import { holdPlace, placeFor, wipe } from './places.js';
  * @property {import('../crypto/file.js').Sealing} [sealing] of an own one
  * @property {boolean} [told] the others know of it
  * @property {number} [at] how far an own one is out
+ * @property {string[]} [puts] transfers of another's that were followed here, the newest
  */
 
 /**
@@ -62,6 +64,7 @@ import { holdPlace, placeFor, wipe } from './places.js';
  */
 
 const GATHER = 1000; // ms: others who want it, too, share the transfer
+const PUTS = 16; // of a file at a time; a sender has one or two
 const SAMPLE = 250; // ms between two words of how far it is
 
 export class Files {
@@ -200,7 +203,8 @@ export class Files {
       if (!record.told && record.file.size > PUSHED) this.#announce(record);
       else void this.#upload(record, record.told ? (record.at ?? 0) : 0);
     } else if (!record.own && busy) {
-      this.#change(record, { transfer: 'waiting' }); // from its beginning: what had come is with the other tab
+      void this.#skip(record.puts ?? []); // what is left of them would fill the room for nobody
+      this.#change(record, { transfer: 'waiting', puts: [] }); // from its beginning: what had come is with the other tab
       void this.#download(record);
     }
   }
@@ -231,15 +235,17 @@ export class Files {
   /** @param {FileRecord} record @param {number} from */
   async #upload(record, from) {
     const { key } = record;
+    /** @type {Upload | undefined} */
+    let upload;
     try {
       const sealer = await this.#sealer(record);
       if (this.#ended || this.#uploads.has(key) || record.transfer === 'stopped') return;
-      const upload = new Upload({
+      upload = new Upload({
         line: this.#host.line,
         sealer,
         from,
         yields: () => this.#wanted.has(key),
-        told: (name, put) => (name === 'put' ? this.#begun(record, put) : this.#moved(record, upload.at, sealer.shape.sealed)),
+        told: (name, put) => (name === 'put' ? this.#begun(record, put) : this.#moved(record, upload?.at ?? from, sealer.shape.sealed)),
       });
       this.#uploads.set(key, upload);
       await upload.run();
@@ -248,7 +254,7 @@ export class Files {
     } catch (error) {
       this.#failed(record, error);
     } finally {
-      this.#uploads.delete(key);
+      if (this.#uploads.get(key) === upload) this.#uploads.delete(key);
       if (this.#wanted.has(key) && !this.#ended) this.#serve(record);
     }
   }
@@ -327,7 +333,7 @@ export class Files {
     if (had) void this.#skip(this.#letGo(key)); // announced anew under another key
     const wanted = file.size <= PUSHED && isPut(put) && !saving();
     /** @type {FileRecord} */
-    const record = { key, own: false, from, file, transfer: wanted ? 'waiting' : 'offered' }; // what another tab goes on with, should this one end now
+    const record = { key, own: false, from, file, transfer: wanted ? 'waiting' : 'offered', puts: wanted ? [put.id] : [] }; // what another tab goes on with, should this one end now
     this.#records.set(key, record);
     const { key: _, segment: __, ...seen } = file;
     const text = typeof body === 'string' ? body.slice(0, 200_000) : undefined;
@@ -353,9 +359,10 @@ export class Files {
   #put(record, put) {
     if (!isPut(put)) return;
     const download = record && this.#downloads.get(record.key);
+    if (!record || !(download || record.transfer === 'waiting')) return void this.#skip([put.id]);
+    this.#change(record, { puts: [...(record.puts ?? []), put.id].slice(-PUTS) });
     if (download) download.begins(put);
-    else if (record?.transfer === 'waiting') this.#latest.set(record.key, put);
-    else void this.#skip([put.id]);
+    else this.#latest.set(record.key, put);
   }
 
   /** @param {FileRecord | undefined} record */
@@ -369,11 +376,13 @@ export class Files {
   /** @param {FileRecord} record @param {FileSystemFileHandle} [handle] */
   async #download(record, handle) {
     const { key, file } = record;
+    /** @type {Download | undefined} */
+    let download;
     try {
       const place = await placeFor(this.#folder, file, handle);
       if (this.#ended || this.#downloads.has(key) || record.transfer !== 'waiting' || this.#records.get(key) !== record) return void (await place.abort());
       this.#places.set(key, place);
-      const download = new Download({
+      download = new Download({
         line: this.#host.line,
         file: { size: file.size, segment: file.segment, key: unb64u(file.key) },
         sink: place,
@@ -393,7 +402,7 @@ export class Files {
       this.#change(record, { transfer: 'failed' }, error instanceof Error ? error.message : String(error));
       void this.#skip(this.#downloads.get(key)?.puts ?? []);
     } finally {
-      this.#downloads.delete(key);
+      if (this.#downloads.get(key) === download) this.#downloads.delete(key);
     }
   }
 
@@ -408,7 +417,8 @@ export class Files {
   /** @param {string[]} puts */
   async #skip(puts) {
     if (puts.length === 0 || this.#ended) return;
-    await this.#host.line().tellChunks([], puts, AbortSignal.timeout(20_000)).catch((/** @type {unknown} */ error) => console.debug('snug: a transfer is not refused yet', error));
+    const late = AbortSignal.timeout(20_000);
+    await insist(this.#host.line, late, (line) => line.tellChunks([], puts, late)).catch((/** @type {unknown} */ error) => console.debug('snug: a transfer is not refused yet', error));
   }
 
   /** @param {FileRecord} record @param {number} done @param {number} total */
