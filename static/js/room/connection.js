@@ -267,10 +267,10 @@ export class Connection {
     return this.#taking !== null;
   }
 
-  /** Resolves when no event is half handled; false if the end of the stay came first. */
+  /** Resolves when the event that is half handled is handled; false if the end of the stay came first. */
   async settled() {
-    while (this.#taking && !this.#ended.signal.aborted) await Promise.race([this.#taking.catch(() => undefined), this.#over]);
-    return !this.#taking;
+    await Promise.race([this.#taking?.catch(() => undefined), this.#over]);
+    return !(this.#taking && this.#ended.signal.aborted);
   }
 
   /** @param {string} id */
@@ -493,7 +493,7 @@ export const seqOf = (cursor) => Number(cursor.slice(cursor.indexOf('.') + 1));
 /** @typedef {import('./types.js').Post} Post */
 
 const REPOST = [500, 1000, 2000, 4000, 8000, 15_000, 30_000]; // ms; the stream's ladder finds out sooner when the network is back and wakes us
-const UNSURE = 100;
+const UNSURE = 100; // messages that everybody has and that lie behind what was read
 const STALE = 3; // posts refused for an old roster before it goes anyway; newcomers then see "sent before you were known"
 
 export class Outbox {
@@ -640,9 +640,8 @@ export class Outbox {
   async #run() {
     if (this.#running || !this.#open) return;
     this.#running = true;
-    while (this.#entry || this.#letters.length > 0) {
-      if (this.#closed || this.#held) break;
-      await this.#step().catch((error) => {
+    for (let step; (step = this.#step()); ) {
+      await step.catch((error) => {
         if (!this.#closed) console.error('snug: a message waits', error);
         return this.#pause(REPOST[0]);
       });
@@ -650,16 +649,13 @@ export class Outbox {
     this.#running = false;
   }
 
-  /** The oldest that is sealed and not posted. */
-  get #entry() {
-    return this.#entries.find(({ seq }) => seq === 0);
-  }
-
-  async #step() {
-    const entry = this.#entry;
+  /** Posts the oldest that is not posted, or seals the next one. Null when there is nothing to do. */
+  #step() {
+    if (this.#closed || this.#held) return null;
+    const entry = this.#entries.find(({ seq }) => seq === 0);
     if (entry) return this.#post(entry);
     const letter = this.#letters.shift();
-    if (letter) await this.#seal(letter);
+    return letter ? this.#seal(letter) : null;
   }
 
   /** @param {Letter} letter */
