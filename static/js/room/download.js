@@ -56,11 +56,6 @@ export class Download {
     this.#opener = new FileOpener(file);
   }
 
-  /** The transfers it follows now. */
-  get puts() {
-    return this.#puts.map(({ id }) => id);
-  }
-
   /** The sender has begun a transfer. @param {Put} put */
   begins(put) {
     this.#puts.push(put);

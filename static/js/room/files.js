@@ -135,7 +135,7 @@ export class Files {
     const record = this.#records.get(key);
     if (!record || record.transfer === 'stopped') return;
     if (record.own) return this.#takeBack(record);
-    const puts = this.#letGo(key);
+    const puts = this.#letGo(record);
     this.#change(record, { transfer: 'skipped' });
     await this.#skip(puts);
   }
@@ -147,7 +147,7 @@ export class Files {
     this.#records.delete(key);
     this.#uploads.get(key)?.stop();
     for (const each of [this.#sealers, this.#wanted, this.#speeds]) each.delete(key);
-    void this.#skip(this.#letGo(key));
+    void this.#skip(this.#letGo(record));
     void this.#places.get(key)?.abort();
     this.#places.delete(key);
     this.#host.share({ ...record, blob: undefined, forgotten: true });
@@ -330,7 +330,7 @@ export class Files {
     if (!file) return void this.#host.timeline.add({ key, kind: 'failed', from, alias, at, reason: 'It announces a file that cannot be.' });
     const had = this.#records.get(key);
     if (had && had.file.key === file.key) return this.#put(had, put);
-    if (had) void this.#skip(this.#letGo(key)); // announced anew under another key
+    if (had) void this.#skip(this.#letGo(had)); // announced anew under another key
     const wanted = file.size <= PUSHED && isPut(put) && !saving();
     /** @type {FileRecord} */
     const record = { key, own: false, from, file, transfer: wanted ? 'waiting' : 'offered', puts: wanted ? [put.id] : [] }; // what another tab goes on with, should this one end now
@@ -345,14 +345,13 @@ export class Files {
     } else this.#put(record, put);
   }
 
-  /** Fetches it no longer. Returns the transfers of it, which nobody here wants now. @param {string} key */
-  #letGo(key) {
+  /** Fetches it no longer. Returns the transfers of it, which nobody here wants now. @param {FileRecord} record */
+  #letGo({ key, puts = [] }) {
     const download = this.#downloads.get(key);
-    const put = this.#latest.get(key); // the download was only about to begin
     this.#downloads.delete(key);
-    this.#latest.delete(key);
+    this.#latest.delete(key); // the download was only about to begin
     download?.stop();
-    return [...(download?.puts ?? []), ...(put ? [put.id] : [])];
+    return puts;
   }
 
   /** @param {FileRecord | undefined} record @param {unknown} put */
@@ -368,7 +367,7 @@ export class Files {
   /** @param {FileRecord | undefined} record */
   #stopped(record) {
     if (!record || record.transfer === 'done') return;
-    const puts = this.#letGo(record.key);
+    const puts = this.#letGo(record);
     this.#change(record, { transfer: 'stopped' });
     void this.#skip(puts);
   }
@@ -395,12 +394,12 @@ export class Files {
       this.#latest.delete(key);
       if (put) download.begins(put);
       const blob = await download.run();
-      if (this.#downloads.get(key) === download) this.#change(record, { transfer: 'done', blob, saved: handle !== undefined });
+      if (this.#downloads.get(key) === download) this.#change(record, { transfer: 'done', blob, saved: handle !== undefined, puts: [] });
     } catch (error) {
       if (this.#ended || record.transfer === 'skipped' || record.transfer === 'stopped' || record.transfer === 'gone') return;
       console.warn('snug: a file did not come', error);
       this.#change(record, { transfer: 'failed' }, error instanceof Error ? error.message : String(error));
-      void this.#skip(this.#downloads.get(key)?.puts ?? []);
+      void this.#skip(record.puts ?? []);
     } finally {
       if (this.#downloads.get(key) === download) this.#downloads.delete(key);
     }
